@@ -1,0 +1,99 @@
+"""Every way in which work can stop: a stable code, who must act, and what to do.
+
+A message names places that the agreement knows (partner, feed, column, file), counts and hashes. It never holds a cell
+value, nor the name of a column or file that the agreement does not list: a shifted header row is a row of data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Who = Literal["partner", "engineer", "steward", "operator"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """What a code means: the exit code of `acequia run`, who must act, what to do, whether trying again can help."""
+
+    exit_code: int
+    who_acts: Who
+    what_to_do: str
+    retryable: bool = False
+
+
+OURS, USAGE, FORBIDDEN, REFUSED, MISSING, STOPPED = 1, 2, 3, 4, 5, 6
+
+CODES: dict[str, Code] = {
+    # 1: our fault
+    "internal": Code(OURS, "operator", "Read the log of this run; nothing was published, and it can be run again."),
+    "rows_unaccounted": Code(OURS, "operator", "Report it: a room lost or invented rows, so the delivery was stopped."),
+    "ledger_broken": Code(OURS, "steward", "Keep the database as it is and compare it with a backup and the receipts."),
+    "key_missing": Code(OURS, "operator", "Restore the key store from its backup; without it landing cannot be read."),
+    "connection_unknown": Code(
+        OURS, "operator", "Define the connection in connections.yaml under ACEQUIA_HOME, or in Airflow."
+    ),
+    "source_unreachable": Code(OURS, "operator", "Check the network and the partner's server.", retryable=True),
+    "source_denied": Code(OURS, "operator", "Check the user and the key of the connection with the partner."),
+    "store_unreachable": Code(OURS, "operator", "Check the lake's storage and its database.", retryable=True),
+    "reference_missing": Code(OURS, "engineer", "Add the reference table to config/reference."),
+    "engine_failed": Code(OURS, "operator", "Read the log; check memory and disk; run it again."),
+    # 2: usage
+    "usage": Code(USAGE, "engineer", "See `acequia --help`."),
+    "unknown_name": Code(USAGE, "engineer", "Choose one of the names listed."),
+    # 3: the agreement forbids it
+    "agreement_invalid": Code(FORBIDDEN, "engineer", "Correct the agreement file; `acequia check` shows every error."),
+    "agreement_expired": Code(FORBIDDEN, "steward", "Renew the agreement, or leave the feed stopped."),
+    "period_outside_agreement": Code(FORBIDDEN, "steward", "Nothing was pulled: the agreement does not cover it."),
+    "path_escapes": Code(FORBIDDEN, "engineer", "Give a path inside the source's own folder, without '..'."),
+    # 4: the delivery was refused
+    "file_empty": Code(REFUSED, "partner", "Send the file again with its content."),
+    "file_truncated": Code(REFUSED, "partner", "Send the file again; upload under another name and rename when done."),
+    "file_unreadable": Code(REFUSED, "partner", "Send the file in the agreed format."),
+    "file_too_large": Code(REFUSED, "partner", "Send what the agreement covers, or agree on a larger size."),
+    "archive_bomb": Code(REFUSED, "partner", "Send the file with an ordinary compression ratio."),
+    "encoding_wrong": Code(REFUSED, "partner", "Write the file in the agreed encoding."),
+    "manifest_missing": Code(REFUSED, "partner", "Upload the manifest last, beside the files."),
+    "manifest_invalid": Code(REFUSED, "partner", "Write the manifest as docs/partners.md shows."),
+    "checksum_differs": Code(REFUSED, "partner", "Send the file again; what arrived is not what the manifest names."),
+    "file_unlisted": Code(REFUSED, "partner", "List every file in the manifest, and send no other."),
+    "file_not_sent": Code(REFUSED, "partner", "Send every file that the manifest lists."),
+    "name_escapes": Code(REFUSED, "partner", "Use plain file names, without folders or '..'."),
+    "header_repeated": Code(REFUSED, "partner", "Write the header once, as the first line."),
+    "column_repeated": Code(REFUSED, "partner", "Name each column once."),
+    "column_missing": Code(REFUSED, "partner", "Send every column that the agreement requires."),
+    "column_unlisted": Code(REFUSED, "partner", "Send only the agreed columns, or agree on a new version."),
+    "rows_outside_range": Code(REFUSED, "partner", "Check that the extract is complete and not repeated."),
+    "rows_invalid": Code(REFUSED, "partner", "Correct the rows; the counts by column and reason are in the receipt."),
+    "checks_failed": Code(REFUSED, "partner", "Correct the data; the failed checks are in the receipt."),
+    "personal_data_found": Code(REFUSED, "partner", "Remove the personal data, or agree on another treatment."),
+    # 5: the delivery is missing
+    "delivery_missing": Code(MISSING, "partner", "Send the delivery.", retryable=True),
+    "delivery_unfinished": Code(MISSING, "partner", "Finish the upload: a file is still growing.", retryable=True),
+    # 6: disclosure control or a budget stopped the release
+    "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),
+}
+
+
+class AcequiaError(Exception):
+    """Work stopped, with a code out of `CODES`. `where` is a place such as `pula_mobile.events 2026-11-16`."""
+
+    def __init__(self, code: str, what: str, *, where: str = "", do: str = "") -> None:
+        known = CODES[code]
+        self.code, self.what, self.where = code, what, where
+        self.what_to_do = do or known.what_to_do
+        self.exit_code, self.who_acts, self.retryable = known.exit_code, known.who_acts, known.retryable
+        super().__init__(code, what, where, self.what_to_do)
+
+    def __str__(self) -> str:
+        """One line for logs: code, what happened, where, who acts, what to do."""
+        place = f" ({self.where})" if self.where else ""
+        return f"[{self.code}] {self.what}{place}. Who acts: {self.who_acts}. {self.what_to_do}"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders, so they pickle."""
+        return (_rebuild, (self.code, self.what, self.where, self.what_to_do))
+
+
+def _rebuild(code: str, what: str, where: str, do: str) -> AcequiaError:
+    return AcequiaError(code, what, where=where, do=do)

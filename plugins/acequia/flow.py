@@ -1,0 +1,194 @@
+"""What the rooms hand to each other: references to files, with counts. Rows themselves never travel in memory.
+
+The type says how dangerous the data is: `Raw -> Protected -> Cells -> Disclosed -> Published`. Each is a small frozen
+record that is written as JSON beside the file it describes, so that the next step can run in another process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from acequia.errors import AcequiaError
+from acequia.period import Period
+
+
+class Reference(BaseModel):
+    """A frozen record that can be stored beside the file it speaks of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, whole or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staged = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        staged.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        os.replace(staged, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        return cls.model_validate_json(path.read_bytes())
+
+
+class DeliveryId(Reference):
+    """One delivery: what a partner sent for one feed and period. Version 2 is other content for the same period."""
+
+    partner: str
+    feed: str
+    period: str
+    version: int
+
+    def __str__(self) -> str:
+        """As it is written everywhere: `pula_mobile.events.2026-11-16.v1`."""
+        return f"{self.partner}.{self.feed}.{self.period}.v{self.version}"
+
+    @classmethod
+    def parse(cls, text: str) -> DeliveryId:
+        """Read what `str` wrote."""
+        try:
+            partner, feed, period, version = text.split(".")
+            return cls(partner=partner, feed=feed, period=period, version=int(version.removeprefix("v")))
+        except ValueError:
+            raise AcequiaError("usage", "not a delivery, such as pula_mobile.events.2026-11-16.v1") from None
+
+    @property
+    def folder(self) -> Path:
+        """The delivery's relative folder in landing, workspace and receipts."""
+        return Path(self.partner) / self.feed / self.period / f"v{self.version}"
+
+    def of_period(self) -> Period:
+        """The period as a value."""
+        return Period.parse(self.period)
+
+
+class Count(Reference):
+    """Rows in = rows out + rows set aside, by reason. Anything else stops the delivery."""
+
+    rows_in: int
+    rows_out: int
+    set_aside: Mapping[str, int] = {}
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        aside = sum(self.set_aside.values())
+        if self.rows_in != self.rows_out + aside:
+            raise AcequiaError(
+                "rows_unaccounted",
+                f"{self.rows_in} rows in, {self.rows_out} out, {aside} set aside: they do not add up",
+            )
+        return self
+
+
+class LandedFile(Reference):
+    """One raw file in landing: `stored` is its key below the landing root (encrypted); sizes and hash are of the plain
+    bytes as the partner sent them."""
+
+    name: str
+    stored: str
+    bytes: int
+    sha256: str
+
+
+class Arrived(Reference):
+    """What the source held, encrypted in landing; `refusal` is the code and text of what is wrong with it, if anything.
+
+    Bytes are landed even when they are refused: nothing that a partner sent is lost.
+    """
+
+    files: tuple[LandedFile, ...]
+    content_sha256: str
+    manifest: Mapping[str, object] | None = None
+    refusal: tuple[str, str] | None = None
+
+
+class Raw(Reference):
+    """What arrived, encrypted in landing. One row per event of a person: the most dangerous kind."""
+
+    delivery: DeliveryId
+    files: tuple[LandedFile, ...]
+    content_sha256: str
+    manifest: Mapping[str, object] | None = None
+
+
+class RuleOutcome(Reference):
+    """What the gate measured for one rule of the agreement, before the treatment: rows that break it."""
+
+    column: str
+    rule: str
+    rows_failing: int
+
+
+class Protected(Reference):
+    """One row per event; no column that the agreement drops; identifiers only as pseudonyms."""
+
+    delivery: DeliveryId
+    path: str
+    sha256: str
+    columns: Mapping[str, str]
+    count: Count
+    rules: tuple[RuleOutcome, ...] = ()
+    set_aside_stored: str | None = None
+    made_by: str = ""
+
+
+class Check(Reference):
+    """One check of a validation: numbers are counts, never values of the data."""
+
+    name: str
+    column: str | None
+    passed: bool
+    rows_failing: int | None = None
+    describe: str = ""
+
+
+class Validated(Reference):
+    """What Great Expectations said of a delivery."""
+
+    delivery: DeliveryId
+    passed: bool
+    checks: tuple[Check, ...]
+    count: Count
+    docs: str | None = None
+    made_by: str = ""
+
+
+class Cells(Reference):
+    """One row per cell of a table and window, with the contributors behind it: still restricted."""
+
+    table: str
+    period: str
+    deliveries: tuple[DeliveryId, ...]
+    path: str
+    sha256: str
+    cells: int
+    provisional: bool = False
+
+
+class Disclosed(Reference):
+    """Cells after disclosure control: a withheld cell keeps its key, loses its numbers and says why."""
+
+    table: str
+    period: str
+    deliveries: tuple[DeliveryId, ...]
+    path: str
+    sha256: str
+    cells: int
+    withheld: Mapping[str, int] = {}
+    provisional: bool = False
+    rules: Mapping[str, object] = {}
+
+
+class Published(Reference):
+    """Where the cells went: `changed` is False when the lake already held the same content."""
+
+    table: str
+    period: str
+    snapshot_id: int
+    changed: bool
+    content_sha256: str
+    release: str | None = None

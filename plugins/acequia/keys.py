@@ -1,0 +1,51 @@
+"""The key store: named secrets, each made once, kept in files that only their owner can read.
+
+Rooms ask for a secret by name and derive what they need from it. Other stores (a cloud's key service, Vault) take this
+class's place by offering the same method.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Protocol
+
+
+class KeyStore(Protocol):
+    """What rooms need of a key store."""
+
+    def secret(self, name: str) -> bytes:
+        """The 32 bytes of that name; made at the first request, the same ever after."""
+        ...
+
+
+class FileKeyStore:
+    """Secrets in `<folder>/<name>.key`, mode 0600 in a folder of mode 0700."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def secret(self, name: str) -> bytes:
+        """Read the secret, or make it. Two processes that ask at once get the same one."""
+        path = self.folder / f"{name}.key"
+        try:
+            return bytes.fromhex(path.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return self._make(path)
+
+    def _make(self, path: Path) -> bytes:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        staged = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(32))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(staged, path)  # fails if another process was first: then its secret counts
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(staged)
+        return bytes.fromhex(path.read_text(encoding="ascii"))

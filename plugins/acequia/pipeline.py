@@ -1,0 +1,331 @@
+"""The order of the rooms, written once. The DAGs, the command line and the tests call these steps and no others.
+
+Every step can be killed anywhere and run again: it writes beside its target and renames, it finds what an earlier try
+finished, and the ledger knows each fact by a key, so that a fact is recorded once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from acequia.aggregate.cells import aggregate as aggregate_room
+from acequia.agreement.load import Signed
+from acequia.agreement.model import Feed
+from acequia.agreement.tables import Table
+from acequia.disclose.control import disclose as disclose_room
+from acequia.errors import CODES, REFUSED, AcequiaError
+from acequia.flow import Cells, Count, DeliveryId, Disclosed, Protected, Published, Raw, Validated
+from acequia.keys import KeyStore
+from acequia.ledger.book import Ledger
+from acequia.lineage.events import Lineage
+from acequia.period import Period
+from acequia.protect.gate import protect as protect_room
+from acequia.publish.lake import Lake
+from acequia.receive.arrive import receive as receive_room
+from acequia.receive.calendar import holidays
+from acequia.receive.connections import Resolver
+from acequia.receive.landing import Landing
+from acequia.scratch import scratch_folder
+from acequia.settings import Settings
+from acequia.validate.verdict import validate as validate_room
+
+
+Kept = TypeVar("Kept", Protected, Validated)
+
+
+@dataclass(frozen=True)
+class Work:
+    """One feed and period, with everything that the steps need. Build it with `opening.open_work`."""
+
+    settings: Settings
+    signed: Signed
+    feed_name: str
+    period: Period
+    connect: Resolver
+    keys: KeyStore
+    landing: Landing
+    lake: Lake
+    ledger: Ledger
+    lineage: Lineage
+    say: Callable[[str], None]
+
+    @property
+    def feed(self) -> Feed:
+        """The feed as agreed."""
+        return self.signed.agreement.feed(self.feed_name)
+
+    @property
+    def partner(self) -> str:
+        """The partner's id."""
+        return self.signed.agreement.partner
+
+    @property
+    def made_by(self) -> str:
+        """A digest of all that decides a step's result: change the agreement's feed, and steps are done again."""
+        terms = self.signed.agreement.terms
+        said = {"feed": self.feed.model_dump(mode="json"), "version": terms.version}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def folder(self, delivery: DeliveryId) -> Path:
+        """The delivery's place in the workspace."""
+        return self.settings.workspace / delivery.folder
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for plain bytes, gone when the step ends, or at the next step if this process is killed."""
+        with scratch_folder(self.settings.workspace / ".plain") as folder:
+            yield folder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run did: `published` holds only tables that changed."""
+
+    delivery: DeliveryId
+    published: tuple[Published, ...]
+    repeated: bool
+
+
+def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
+    """Pull the delivery into landing and give it a version. Refused bytes are landed too, then the refusal is raised."""
+    agreement, feed = work.signed.agreement, work.feed
+    agreement.require_in_force(work.period)
+    with work.scratch() as scratch:
+        arrived = receive_room(
+            feed.delivery,
+            partner=work.partner,
+            period=work.period,
+            connect=work.connect,
+            landing=work.landing,
+            inbox=work.settings.home / "inbox" / work.partner,
+            scratch=scratch,
+            from_dir=from_dir,
+            feed_name=work.feed_name,
+        )
+    delivery = work.ledger.register(
+        work.partner,
+        work.feed_name,
+        work.period,
+        content_sha256=arrived.content_sha256,
+        agreement_version=agreement.terms.version,
+        agreement_sha256=work.signed.sha256,
+        files=arrived.files,
+    )
+    raw = Raw(delivery=delivery, files=arrived.files, content_sha256=arrived.content_sha256, manifest=arrived.manifest)
+    raw.save(work.folder(delivery) / "raw.json")
+    work.lineage.received(work.signed, work.feed_name, raw)
+    work.ledger.receipt("received", delivery)
+    if arrived.refusal:
+        code, what = arrived.refusal
+        raise refuse(work, delivery, AcequiaError(code, what, where=str(delivery)))
+    return delivery
+
+
+def protect(work: Work, delivery: DeliveryId) -> Protected:
+    """Open the delivery, set aside what cannot be read, treat every column; only protected rows leave."""
+    out = work.folder(delivery) / "protected.parquet"
+    if done := _done(Protected, out.with_suffix(".json"), work, file=out):
+        return done
+    raw = Raw.load(work.folder(delivery) / "raw.json")
+    with refusing(work, delivery), work.scratch() as scratch:
+        protected = protect_room(
+            raw,
+            work.feed,
+            country=work.signed.agreement.country,
+            language=work.signed.agreement.language,
+            landing=work.landing,
+            keys=work.keys,
+            reference=work.settings.reference,
+            memory_limit=work.settings.memory_limit,
+            scratch=scratch,
+            out=out,
+        ).model_copy(update={"made_by": work.made_by})
+    protected.save(out.with_suffix(".json"))
+    work.lineage.protected(work.signed, work.feed_name, raw, protected)
+    return protected
+
+
+def validate(work: Work, delivery: DeliveryId) -> Validated:
+    """Let Great Expectations judge the delivery; a failed check refuses it before anything is aggregated."""
+    path = work.folder(delivery) / "validated.json"
+    validated = _done(Validated, path, work)
+    if validated is None:
+        protected = Protected.load(work.folder(delivery) / "protected.json")
+        validated = validate_room(
+            protected,
+            work.feed,
+            expectations=work.settings.expectations / work.partner / work.feed_name,
+            docs=work.settings.home / "data_docs",
+            memory_limit=work.settings.memory_limit,
+        ).model_copy(update={"made_by": work.made_by})
+        validated.save(path)
+        work.lineage.validated(work.signed, work.feed_name, protected, validated)
+    if not validated.passed:
+        raise refuse(work, delivery, _why_failed(validated))
+    work.ledger.accept(delivery, count=validated.count, made_by=work.made_by)
+    return validated
+
+
+def aggregate(work: Work, delivery: DeliveryId) -> tuple[Cells, ...]:
+    """Compute the cells of every table that this delivery brings up to date."""
+    made = []
+    for name, table in work.feed.tables.items():
+        for window, provisional in windows_to_release(work, table, name, delivery):
+            deliveries = work.ledger.accepted(work.partner, work.feed_name, window)
+            if not deliveries:
+                continue
+            protected = tuple(Protected.load(work.folder(part) / "protected.json") for part in deliveries)
+            with work.scratch() as scratch:
+                made.append(
+                    aggregate_room(
+                        name,
+                        table,
+                        work.feed,
+                        protected,
+                        window,
+                        provisional=provisional,
+                        reference=work.settings.reference,
+                        memory_limit=work.settings.memory_limit,
+                        scratch=scratch,
+                        out=work.folder(delivery) / f"cells.{name}.{window}.parquet",
+                    )
+                )
+    for cells in made:
+        cells.save(Path(cells.path).with_suffix(".json"))
+    return tuple(made)
+
+
+def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple[Published, ...]:
+    """Withhold what must be withheld, publish each table in one commit, record it, sign the receipt."""
+    published = []
+    for part in cells:
+        table = work.feed.tables[part.table]
+        disclosed = disclose_room(
+            part, table, out=work.folder(delivery) / f"disclosed.{part.table}.{part.period}.parquet"
+        )
+        disclosed.save(Path(disclosed.path).with_suffix(".json"))
+        release = work.lake.publish(disclosed, work.signed, work.feed_name)
+        work.ledger.published(delivery, disclosed, release)
+        work.lineage.published(work.signed, work.feed_name, disclosed, release)
+        work.say(_said(disclosed, release))
+        published.append(release)
+    work.ledger.finish(delivery)
+    work.ledger.receipt("published" if published else "accepted", delivery)
+    return tuple(published)
+
+
+def run(work: Work, from_dir: Path | None = None) -> Outcome:
+    """All steps for one delivery. Repeating it with the same bytes changes nothing."""
+    delivery = receive(work, from_dir)
+    work.say(f"received {delivery}")
+    if repeated(work, delivery):
+        work.say("the same content was published before: nothing to do")
+        return Outcome(delivery, (), True)
+    count = protect(work, delivery).count
+    work.say(f"protected {count.rows_out} of {count.rows_in} rows")
+    validated = validate(work, delivery)
+    work.say(f"validated: {len(validated.checks)} checks passed")
+    published = publish(work, delivery, aggregate(work, delivery))
+    return Outcome(delivery, tuple(part for part in published if part.changed), False)
+
+
+def repeated(work: Work, delivery: DeliveryId) -> bool:
+    """Whether the ledger holds the end of this delivery under the same feed terms; a sticky refusal is raised again."""
+    state = work.ledger.state(delivery)
+    if state.status == "refused" and state.made_by == work.made_by:
+        raise AcequiaError(state.code or "internal", state.reason or "refused before", where=str(delivery))
+    return state.status in ("published", "accepted") and state.finished and state.made_by == work.made_by
+
+
+def windows_to_release(work: Work, table: Table, name: str, delivery: DeliveryId) -> list[tuple[Period, bool]]:
+    """The windows of a table that this delivery brings up to date, each with whether it is provisional.
+
+    A table over a longer window is released once the window is closed, then again whenever one of its deliveries is
+    corrected. A window is closed when every due period in it is accepted; or, after its end and grace, when a delivery of
+    its last due period or of a later one is. Housekeeping closes what is left.
+    """
+    period = delivery.of_period()
+    if table.over == "delivery":
+        return [(period, False)]
+    released = work.ledger.released_windows(work.partner, name)
+    own = period.within(table.over)
+    earlier = {
+        Period.parse(part.period).within(table.over) for part in work.ledger.accepted(work.partner, work.feed_name)
+    }
+    due: list[tuple[Period, bool]] = []
+    for window in sorted(earlier | {own}):
+        closed = window.label in released or is_closed(work, window)
+        if window == own and (closed or table.release == "each_delivery"):
+            due.append((window, not closed))
+        elif window < own and closed and window.label not in released:
+            due.append((window, False))
+    return due
+
+
+def is_closed(work: Work, window: Period) -> bool:
+    """Whether everything due in the window is accepted, or can be expected no more."""
+    terms, delivery = work.feed.delivery, work.signed.agreement.terms
+    days_off = holidays(work.settings.reference, terms.calendar)
+    due = [
+        part
+        for part in window.parts(terms.period)
+        if terms.is_due(part, days_off) and part.start <= delivery.expires_on
+    ]
+    accepted = [Period.parse(part.period) for part in work.ledger.accepted(work.partner, work.feed_name)]
+    if set(due) <= set(accepted):
+        return bool(due)
+    return work.ledger.is_past(window.end, terms) and any(part >= due[-1] for part in accepted)
+
+
+def refuse(work: Work, delivery: DeliveryId, error: AcequiaError) -> AcequiaError:
+    """Record a refusal with its receipt; the bytes stay in landing, marked as quarantined. Returns what to raise."""
+    work.ledger.refuse(delivery, code=error.code, reason=error.what, who_acts=error.who_acts, made_by=work.made_by)
+    work.lineage.refused(work.signed, work.feed_name, delivery, error)
+    work.ledger.receipt("refused", delivery)
+    return error
+
+
+@contextmanager
+def refusing(work: Work, delivery: DeliveryId) -> Iterator[None]:
+    """Turn a refusal inside the block into a recorded one; other errors pass unrecorded, since the run can be repeated."""
+    try:
+        yield
+    except AcequiaError as error:
+        if CODES[error.code].exit_code == REFUSED:
+            raise refuse(work, delivery, AcequiaError(error.code, error.what, where=str(delivery))) from None
+        raise
+
+
+def _done(kind: type[Kept], path: Path, work: Work, file: Path | None = None) -> Kept | None:
+    if not path.exists() or (file is not None and not file.exists()):
+        return None
+    kept = kind.load(path)
+    return kept if kept.made_by == work.made_by else None
+
+
+def _why_failed(validated: Validated) -> AcequiaError:
+    failed = [check for check in validated.checks if not check.passed]
+    said = "; ".join(
+        f"{check.column or 'rows'}: {check.name}" + (f" ({check.rows_failing} rows)" if check.rows_failing else "")
+        for check in failed[:20]
+    )
+    gate = all(check.name.startswith("gate:") for check in failed)
+    bounds = any(check.name == "rows_between" for check in failed)
+    code = "rows_outside_range" if bounds else "rows_invalid" if gate else "checks_failed"
+    return AcequiaError(code, f"{len(failed)} of {len(validated.checks)} checks failed: {said}")
+
+
+def _said(disclosed: Disclosed, release: Published) -> str:
+    withheld = sum(disclosed.withheld.values())
+    state = "published" if release.changed else "unchanged"
+    return f"{state} {release.table} {disclosed.period}: {disclosed.cells} cells, {withheld} withheld"
+
+
+__all__ = ["Count", "Outcome", "Work", "aggregate", "is_closed", "protect", "publish", "receive", "refuse", "repeated",
+           "run", "validate", "windows_to_release"]  # fmt: skip
