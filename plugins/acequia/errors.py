@@ -33,8 +33,10 @@ CODES: dict[str, Code] = {
     "connection_unknown": Code(
         OURS, "operator", "Define the connection in connections.yaml under ACEQUIA_HOME, or in Airflow."
     ),
+    "connection_invalid": Code(OURS, "operator", "Correct the connection; docs/operations.md lists its fields."),
     "source_unreachable": Code(OURS, "operator", "Check the network and the partner's server.", retryable=True),
     "source_denied": Code(OURS, "operator", "Check the user and the key of the connection with the partner."),
+    "landing_missing": Code(OURS, "operator", "Ask the partner to send it again: raw files go after the agreed days."),
     "store_unreachable": Code(OURS, "operator", "Check the lake's storage and its database.", retryable=True),
     "reference_missing": Code(OURS, "engineer", "Add the reference table to config/reference."),
     "engine_failed": Code(OURS, "operator", "Read the log; check memory and disk; run it again."),
@@ -69,6 +71,7 @@ CODES: dict[str, Code] = {
     "personal_data_found": Code(REFUSED, "partner", "Remove the personal data, or agree on another treatment."),
     # 5: the delivery is missing
     "delivery_missing": Code(MISSING, "partner", "Send the delivery.", retryable=True),
+    "delivery_overdue": Code(MISSING, "partner", "Send the delivery; then run the period again."),
     "delivery_unfinished": Code(MISSING, "partner", "Finish the upload: a file is still growing.", retryable=True),
     # 6: disclosure control or a budget stopped the release
     "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),

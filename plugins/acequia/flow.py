@@ -27,7 +27,7 @@ class Reference(BaseModel):
         path.parent.mkdir(parents=True, exist_ok=True)
         staged = path.with_name(f"{path.name}.{os.getpid()}.partial")
         staged.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(staged, path)
+        staged.replace(path)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -86,7 +86,8 @@ class Count(Reference):
 
 class LandedFile(Reference):
     """One raw file in landing: `stored` is its key below the landing root (encrypted); sizes and hash are of the plain
-    bytes as the partner sent them."""
+    bytes as the partner sent them.
+    """
 
     name: str
     stored: str

@@ -47,5 +47,5 @@ class FileKeyStore:
         except FileExistsError:
             pass
         finally:
-            os.unlink(staged)
+            staged.unlink()
         return bytes.fromhex(path.read_text(encoding="ascii"))

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,7 +34,6 @@ from acequia.receive.landing import Landing
 from acequia.scratch import scratch_folder
 from acequia.settings import Settings
 from acequia.validate.verdict import validate as validate_room
-
 
 Kept = TypeVar("Kept", Protected, Validated)
 
@@ -93,7 +92,7 @@ class Outcome:
 
 
 def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
-    """Pull the delivery into landing and give it a version. Refused bytes are landed too, then the refusal is raised."""
+    """Pull the delivery into landing and give it a version. Refused bytes are landed too, then it is raised."""
     agreement, feed = work.signed.agreement, work.feed
     agreement.require_in_force(work.period)
     with work.scratch() as scratch:
@@ -174,31 +173,31 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
 
 def aggregate(work: Work, delivery: DeliveryId) -> tuple[Cells, ...]:
     """Compute the cells of every table that this delivery brings up to date."""
-    made = []
-    for name, table in work.feed.tables.items():
-        for window, provisional in windows_to_release(work, table, name, delivery):
-            deliveries = work.ledger.accepted(work.partner, work.feed_name, window)
-            if not deliveries:
-                continue
-            protected = tuple(Protected.load(work.folder(part) / "protected.json") for part in deliveries)
-            with work.scratch() as scratch:
-                made.append(
-                    aggregate_room(
-                        name,
-                        table,
-                        work.feed,
-                        protected,
-                        window,
-                        provisional=provisional,
-                        reference=work.settings.reference,
-                        memory_limit=work.settings.memory_limit,
-                        scratch=scratch,
-                        out=work.folder(delivery) / f"cells.{name}.{window}.parquet",
-                    )
-                )
-    for cells in made:
-        cells.save(Path(cells.path).with_suffix(".json"))
-    return tuple(made)
+    return tuple(
+        _cells(work, name, window, delivery, provisional=provisional)
+        for name, table in work.feed.tables.items()
+        for window, provisional in windows_to_release(work, table, name, delivery)
+    )
+
+
+def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provisional: bool) -> Cells:
+    """The cells of one table and window, from every accepted delivery that counts to it."""
+    deliveries = work.ledger.accepted(work.partner, work.feed_name, window)
+    with work.scratch() as scratch:
+        cells = aggregate_room(
+            name,
+            work.feed.tables[name],
+            work.feed,
+            tuple(Protected.load(work.folder(part) / "protected.json") for part in deliveries),
+            window,
+            provisional=provisional,
+            reference=work.settings.reference,
+            memory_limit=work.settings.memory_limit,
+            scratch=scratch,
+            out=work.folder(delivery) / f"cells.{name}.{window}.parquet",
+        )
+    cells.save(Path(cells.path).with_suffix(".json"))
+    return cells
 
 
 def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple[Published, ...]:
@@ -247,8 +246,8 @@ def windows_to_release(work: Work, table: Table, name: str, delivery: DeliveryId
     """The windows of a table that this delivery brings up to date, each with whether it is provisional.
 
     A table over a longer window is released once the window is closed, then again whenever one of its deliveries is
-    corrected. A window is closed when every due period in it is accepted; or, after its end and grace, when a delivery of
-    its last due period or of a later one is. Housekeeping closes what is left.
+    corrected. A window is closed when every due period in it is accepted; or, after its end and grace, when a delivery
+    of its last due period or of a later one is. Housekeeping closes what is left.
     """
     period = delivery.of_period()
     if table.over == "delivery":
@@ -283,6 +282,30 @@ def is_closed(work: Work, window: Period) -> bool:
     return work.ledger.is_past(window.end, terms) and any(part >= due[-1] for part in accepted)
 
 
+def close(work: Work) -> tuple[Published, ...]:
+    """Release the tables that span the work's period, with the deliveries that came, whether or not all did."""
+    last = work.ledger.accepted(work.partner, work.feed_name, work.period)
+    tables = [name for name, table in work.feed.tables.items() if table.over == work.period.kind]
+    if not last or not tables:
+        return ()
+    cells = tuple(_cells(work, name, work.period, last[-1], provisional=False) for name in tables)
+    return publish(work, last[-1], cells)
+
+
+def close_due(work: Work) -> tuple[Published, ...]:
+    """Release every window whose time and grace are past and that was not released yet."""
+    published: list[Published] = []
+    accepted = work.ledger.accepted(work.partner, work.feed_name)
+    for kind in {table.over for table in work.feed.tables.values()} - {"delivery"}:
+        windows = {part.of_period().within(kind) for part in accepted}  # type: ignore[arg-type]
+        for window in sorted(windows):
+            names = [name for name, table in work.feed.tables.items() if table.over == kind]
+            missing = [name for name in names if window.label not in work.ledger.released_windows(work.partner, name)]
+            if missing and work.ledger.is_past(window.end, work.feed.delivery):
+                published += close(replace(work, period=window))
+    return tuple(published)
+
+
 def refuse(work: Work, delivery: DeliveryId, error: AcequiaError) -> AcequiaError:
     """Record a refusal with its receipt; the bytes stay in landing, marked as quarantined. Returns what to raise."""
     work.ledger.refuse(delivery, code=error.code, reason=error.what, who_acts=error.who_acts, made_by=work.made_by)
@@ -293,7 +316,7 @@ def refuse(work: Work, delivery: DeliveryId, error: AcequiaError) -> AcequiaErro
 
 @contextmanager
 def refusing(work: Work, delivery: DeliveryId) -> Iterator[None]:
-    """Turn a refusal inside the block into a recorded one; other errors pass unrecorded, since the run can be repeated."""
+    """Record a refusal raised inside the block; other errors pass, since the run can be repeated."""
     try:
         yield
     except AcequiaError as error:

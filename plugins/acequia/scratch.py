@@ -1,4 +1,4 @@
-"""Short-lived folders for plain bytes. Each is held by a lock: one whose process died is removed by the next to come."""
+"""Short-lived folders for plain bytes. Each is locked; one whose process died is removed by the next to come."""
 
 from __future__ import annotations
 

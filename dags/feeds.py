@@ -1,0 +1,5 @@
+"""One Airflow DAG per feed of config/partners, named `<partner>.<feed>`."""
+
+from acequia.orchestrate.factory import register
+
+register(globals())

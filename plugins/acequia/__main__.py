@@ -1,0 +1,6 @@
+"""`python -m acequia`."""
+
+from acequia.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Commands about agreements: check, explain, new-partner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from acequia.cli.show import as_json, settings_now, show
+from acequia.errors import FORBIDDEN, AcequiaError
+
+
+@click.command()
+@click.argument("partner", required=False)
+@as_json
+def check(partner: str | None, as_json: bool) -> None:
+    """Check the agreement files: every error at once, with its line. Exit code 3 if there is any."""
+    from acequia.checking import check as check_files
+
+    settings = settings_now()
+    findings = check_files(settings, partner)
+    files = len([path for path in settings.partners.glob("*.yaml") if partner in (None, path.stem)])
+    errors = sum(finding.severity == "error" for finding in findings)
+    show(
+        [finding.as_row() for finding in findings],
+        as_json=as_json,
+        empty=f"{files} agreement{'s' * (files != 1)} checked: no error, no warning.",
+    )
+    if findings and not as_json:
+        click.echo(f"\n{files} agreement(s) checked: {errors} error(s), {len(findings) - errors} warning(s).")
+    if errors:
+        raise click.exceptions.Exit(FORBIDDEN)
+
+
+@click.command("explain")
+@click.argument("partner")
+@click.option("--language", type=click.Choice(["en", "es"]), help="English or Spanish; default: the agreement's.")
+def explain_(partner: str, language: str | None) -> None:
+    """Say an agreement in plain words: what arrives, what happens to it, what is published, for whom."""
+    from acequia.agreement.explain import explain
+    from acequia.agreement.load import find
+
+    agreement = find(settings_now().partners, partner).agreement
+    click.echo(explain(agreement, language or agreement.language))  # type: ignore[arg-type]
+
+
+@click.command("new-partner")
+@click.argument("name")
+@click.option("--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
+              help="A sample of a delivery; its columns are listed, its values are not kept.")  # fmt: skip
+@click.option("--feed", default="deliveries", show_default=True, help="The name of the feed.")
+@click.option("--country", default="BW", show_default=True, help="Two letters, ISO 3166.")
+def new_partner(name: str, sample: Path, feed: str, country: str) -> None:
+    """Draft an agreement file from a sample delivery. Every column is dropped until someone decides otherwise."""
+    from acequia.drafting import draft
+
+    path = settings_now().partners / f"{name}.yaml"
+    if path.exists():
+        raise AcequiaError("usage", f"{path} is there already")
+    text = draft(name, feed, country, sample)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    click.echo(f"{path} drafted. Decide each column's treatment and the tables, then run: acequia check {name}")

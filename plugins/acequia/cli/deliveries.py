@@ -1,0 +1,106 @@
+"""Commands about deliveries and their proof: run, deliveries, verify, ledger, close."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from acequia.cli.show import as_json, progress, settings_now, show
+from acequia.errors import OURS
+
+
+@click.command()
+@click.argument("partner")
+@click.argument("feed")
+@click.argument("period")
+@click.option("--from", "from_dir", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="Read the delivery's files from this folder instead of the agreed source.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Do not tell the steps.")
+@as_json
+def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool, as_json: bool) -> None:
+    """Run one delivery through all rooms: pull, protect, validate, aggregate, withhold, publish.
+
+    Exit codes: 0 published or nothing to do; 1 our fault; 2 usage; 3 the agreement forbids it; 4 the delivery was
+    refused; 5 it is missing; 6 disclosure control stopped the release.
+    """
+    from acequia import pipeline
+    from acequia.opening import open_work
+
+    work = open_work(settings_now(), partner, feed, period, say=progress(quiet or as_json))
+    outcome = pipeline.run(work, from_dir)
+    rows = [part.model_dump(mode="json") for part in outcome.published]
+    if as_json:
+        said = {"delivery": str(outcome.delivery), "repeated": outcome.repeated, "published": rows}
+        click.echo(json.dumps(said, indent=1))
+    elif outcome.repeated:
+        click.echo(f"{outcome.delivery}: the same content was published before; nothing to do.")
+    else:
+        tables = ", ".join(f"{part.table} {part.period}" for part in outcome.published) or "no table yet"
+        click.echo(f"{outcome.delivery}: accepted; published {tables}.")
+
+
+@click.command()
+@click.argument("partner")
+@click.argument("feed")
+@click.argument("window")
+def close(partner: str, feed: str, window: str) -> None:
+    """Release the tables of a longer WINDOW (2026-11) with the deliveries that came, without waiting for the rest."""
+    from acequia import pipeline
+    from acequia.opening import open_work
+    from acequia.period import Period
+
+    work = open_work(settings_now(), partner, feed, Period.parse(window), say=progress(False))
+    published = pipeline.close(work)
+    click.echo(", ".join(f"{part.table} {part.period}" for part in published) or "nothing to release")
+
+
+@click.command()
+@click.argument("partner", required=False)
+@click.argument("feed", required=False)
+@as_json
+def deliveries(partner: str | None, feed: str | None, as_json: bool) -> None:
+    """List what arrived and what became of it."""
+    from acequia.opening import ledger_of
+
+    rows = [row.as_row() for row in ledger_of(settings_now()).deliveries(partner, feed)]
+    show(rows, as_json=as_json, empty="No delivery yet.")
+
+
+@click.command()
+@click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="The office's public keys (receipts.jwks.json); default: those of this installation.")  # fmt: skip
+@as_json
+def verify(receipt: Path, key: Path | None, as_json: bool) -> None:
+    """Verify a receipt, offline, with the public key alone."""
+    from acequia.ledger.receipts import verify_receipt
+
+    found = verify_receipt(receipt, key or settings_now().home / "keys" / "receipts.jwks.json")
+    if as_json:
+        click.echo(json.dumps(found.claims, indent=1))
+        return
+    click.echo(f"valid: {found.claims['step']} {found.claims['delivery']}, signed by {found.key_id}; {found.chain}")
+
+
+@click.group()
+def ledger() -> None:
+    """Look after the ledger, the append-only record of everything that happened."""
+
+
+@ledger.command("verify")
+@as_json
+def ledger_verify(as_json: bool) -> None:
+    """Check every entry, the chain between them, and what was derived from them. Exit code 1 if anything is wrong."""
+    from acequia.opening import ledger_of
+
+    book = ledger_of(settings_now())
+    findings = book.verify()
+    show(
+        [{"seq": finding.seq, "finding": finding.what} for finding in findings],
+        as_json=as_json,
+        empty=f"{book.length():,} entries verified: the chain is whole.",
+    )
+    if findings:
+        raise click.exceptions.Exit(OURS)

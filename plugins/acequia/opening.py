@@ -1,0 +1,89 @@
+"""Opens what a step needs: agreement, keys, stores, ledger. The only place that knows how the parts are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from acequia.agreement.load import Signed, find
+from acequia.keys import FileKeyStore
+from acequia.ledger.book import Ledger, open_ledger
+from acequia.lineage.events import open_lineage
+from acequia.period import Period
+from acequia.pipeline import Work
+from acequia.publish.lake import Lake, open_lake
+from acequia.receive.connections import Connection, Resolver, resolver
+from acequia.receive.landing import Landing
+from acequia.settings import Settings
+
+LAKE_CONNECTION, LANDING_CONNECTION = "acequia_lake", "acequia_landing"
+
+
+def keys_of(settings: Settings) -> FileKeyStore:
+    """The key store of this installation."""
+    return FileKeyStore(settings.home / "keys")
+
+
+def ledger_of(settings: Settings) -> Ledger:
+    """The ledger, its tables brought up to date."""
+    return open_ledger(settings, keys_of(settings))
+
+
+def lake_of(settings: Settings, connect: Resolver | None = None) -> Lake:
+    """The lake; on S3 with the connection `acequia_lake`, or the usual environment of S3 clients."""
+    return open_lake(settings, _store_connection(settings.lake, LAKE_CONNECTION, connect or resolver(settings)))
+
+
+def landing_of(settings: Settings, connect: Resolver | None = None) -> Landing:
+    """Landing; on S3 with the connection `acequia_landing`."""
+    connection = _store_connection(settings.landing, LANDING_CONNECTION, connect or resolver(settings))
+    return Landing(settings.landing, keys_of(settings), connection)
+
+
+def open_work(
+    settings: Settings,
+    partner: str,
+    feed_name: str,
+    period: str | Period,
+    *,
+    connect: Resolver | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Work:
+    """Everything for one feed and period. Names are checked here, so that a slip is told before anything is opened."""
+    signed: Signed = find(settings.partners, partner)
+    feed = signed.agreement.feed(feed_name)
+    wanted = Period.parse(period, feed.delivery.period) if isinstance(period, str) else period
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connect = connect or resolver(settings)
+    return Work(
+        settings=settings,
+        signed=signed,
+        feed_name=feed_name,
+        period=wanted,
+        connect=connect,
+        keys=keys_of(settings),
+        landing=landing_of(settings, connect),
+        lake=lake_of(settings, connect),
+        ledger=ledger_of(settings),
+        lineage=open_lineage(settings),
+        say=say,
+    )
+
+
+def _store_connection(place: str, name: str, connect: Resolver) -> Connection | None:
+    """The connection of a store in S3, if one is defined; a folder needs none."""
+    if not place.startswith("s3://"):
+        return None
+    from acequia.errors import AcequiaError
+
+    try:
+        return connect(name)
+    except AcequiaError as error:
+        if error.code == "connection_unknown":
+            return None
+        raise
+
+
+def project_folder() -> Path:
+    """The folder that holds plugins/, from which Airflow is started."""
+    return Path(__file__).resolve().parents[2]

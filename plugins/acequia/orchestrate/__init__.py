@@ -1,0 +1,1 @@
+"""The only room that knows Airflow: DAGs from agreements, waiting, retries, pools, assets. It calls pipeline.py."""

@@ -1,0 +1,107 @@
+"""Housekeeping: deletes what the agreements say is to be deleted and proves it, closes windows, keeps the lake small.
+
+Everything here can be run at any time, twice, or not at all for a week: it acts on what is due now.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from acequia import pipeline
+from acequia.agreement.load import Signed, load_all
+from acequia.errors import AcequiaError
+from acequia.flow import DeliveryId, Raw
+from acequia.opening import open_work
+from acequia.period import Period
+from acequia.pipeline import Work
+from acequia.scratch import sweep
+from acequia.settings import Settings
+
+# Old snapshots are how a reader sees last week's table; files younger than a day may belong to a run under way.
+SNAPSHOTS_KEPT, ORPHANS_OLDER_THAN = timedelta(days=30), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Deed:
+    """One thing that was done, and to what."""
+
+    deed: str
+    what: str
+    amount: int
+
+    def as_row(self) -> dict[str, Any]:
+        """For printing."""
+        return asdict(self)
+
+
+def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], None] = lambda _: None) -> list[Deed]:
+    """All of housekeeping. A broken agreement stops nothing but its own partner's part."""
+    today = today or datetime.now(UTC).date()
+    deeds = [Deed("plain leftovers removed", "workspace", sweep(settings.workspace / ".plain"))]
+    for found in load_all(settings.partners):
+        if isinstance(found, Signed):
+            for feed_name in found.agreement.feeds:
+                deeds += _keep_feed(settings, found, feed_name, today, say)
+        else:
+            say(f"left alone, since its agreement is broken: {found[0].stem}")
+    deeds += _keep_lake(settings)
+    return [deed for deed in deeds if deed.amount]
+
+
+def _keep_feed(
+    settings: Settings, signed: Signed, feed_name: str, today: date, say: Callable[[str], None]
+) -> Iterator[Deed]:
+    kind = signed.agreement.feed(feed_name).delivery.period
+    work = open_work(settings, signed.agreement.partner, feed_name, Period.holding(kind, today), say=say)
+    where = f"{work.partner}.{feed_name}"
+    terms = signed.agreement.terms
+    for delivery in work.ledger.due_for_deletion("raw", work.partner, feed_name, today, terms.raw_kept_days):
+        yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
+    for delivery in work.ledger.due_for_deletion(
+        "protected", work.partner, feed_name, today, terms.protected_kept_days
+    ):
+        yield Deed("protected rows deleted", str(delivery), delete_protected(work, delivery))
+    yield Deed("windows closed", where, len(pipeline.close_due(work)))
+
+
+def delete_raw(work: Work, delivery: DeliveryId) -> int:
+    """Delete a delivery's raw bytes from landing, set-aside rows included, and record that they are gone.
+
+    Bytes that another version of the same delivery shares stay until that one's day comes.
+    """
+    raw = Raw.load(work.folder(delivery) / "raw.json")
+    prefix = raw.files[0].stored.rpartition("/")[0] if raw.files else ""
+    keys = work.landing.list(prefix + "/") if prefix else []
+    for key in keys:
+        work.landing.delete(key)
+    if left := (work.landing.list(prefix + "/") if prefix else []):
+        raise AcequiaError("internal", f"{len(left)} raw files are still in landing", where=str(delivery))
+    work.ledger.raw_deleted(delivery, files=len(keys))
+    work.ledger.receipt("raw_deleted", delivery)
+    return len(keys)
+
+
+def delete_protected(work: Work, delivery: DeliveryId) -> int:
+    """Delete a delivery's protected rows and cells from the workspace, and record that they are gone."""
+    folder = work.folder(delivery)
+    files = len(list(folder.glob("*.parquet")))
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise AcequiaError("internal", "protected rows could not be removed", where=str(delivery))
+    work.ledger.protected_deleted(delivery, files=files)
+    return files
+
+
+def _keep_lake(settings: Settings) -> Iterator[Deed]:
+    from acequia.opening import lake_of
+
+    lake = lake_of(settings)
+    for info in lake.tables():
+        kept = lake.keep(info.name, snapshots_older_than=SNAPSHOTS_KEPT, orphans_older_than=ORPHANS_OLDER_THAN)
+        yield Deed("snapshots expired", info.name, kept.snapshots_expired)
+        yield Deed("tables compacted", info.name, int(kept.compacted))
+        yield Deed("orphan files removed", info.name, kept.orphans_removed)

@@ -1,0 +1,31 @@
+"""What Acequia adds to Airflow itself: the timetable of periods, and a pool per partner that is always there.
+
+Airflow imports this file in each of its processes, so nothing heavy is imported here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.listeners import hookimpl
+from airflow.plugins_manager import AirflowPlugin
+
+from acequia.orchestrate.pools import ensure_pool
+from acequia.orchestrate.timetable import PeriodTimetable
+
+
+class PartnerPools:
+    """Makes a partner's pool when its first run starts: a task in a pool that does not exist would wait for ever."""
+
+    @hookimpl
+    def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
+        """Called in the scheduler, before the run's tasks are scheduled."""
+        ensure_pool(dag_run.dag_id)
+
+
+class AcequiaPlugin(AirflowPlugin):
+    """Registered under the name `acequia`."""
+
+    name = "acequia"
+    timetables = [PeriodTimetable]
+    listeners = [PartnerPools()]
