@@ -9,6 +9,8 @@ import pytest
 from acequia.keys import FileKeyStore
 from acequia.settings import Settings
 
+pytest_plugins = ["tests.servers"]
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
