@@ -13,7 +13,7 @@ from acequia.orchestrate.consumers import asset, read_table
 with DAG(
     "example_consumer",
     schedule=PartitionedAssetTimetable(
-        assets=asset("pula_mobile.active_subscribers_by_district_hour") & asset("ceibo_pay.payments_by_department_day")
+        assets=asset("pula_mobile.active_subscribers_by_district_hour") & asset("ceibo_pay.payments_by_department_kind")
     ),
     start_date=pendulum.datetime(2026, 1, 1),
     catchup=False,
@@ -26,7 +26,7 @@ with DAG(
         """Counts the published cells of both tables for the day."""
         return {
             table: len(read_table(table, partition_key))
-            for table in ("pula_mobile.active_subscribers_by_district_hour", "ceibo_pay.payments_by_department_day")
+            for table in ("pula_mobile.active_subscribers_by_district_hour", "ceibo_pay.payments_by_department_kind")
         }
 
     compare()
