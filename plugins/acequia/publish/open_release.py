@@ -1,0 +1,337 @@
+"""The open release: each publication also as plain Parquet and CSV with its data dictionary and checksums.
+
+`open/<partner>/<table>/<period>/release-<first 12 of the content's SHA-256>/` is written once and never changed; the
+`latest.json` beside the releases names the one that counts. Same content, same bytes: nothing here asks for the time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from acequia.agreement.load import Signed
+from acequia.errors import AcequiaError
+from acequia.flow import Disclosed
+from acequia.publish.content import REASONS, STATUSES
+from acequia.publish.files import Files
+from acequia.publish.shape import ColumnInfo
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+COMPLETE = "SHA256SUMS"  # written last: without it a release in S3 is not there
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a release says of itself. `lineage` holds ids only: delivery, agreement, snapshot, content."""
+
+    partner: str
+    partner_name: str
+    table: str
+    period: str
+    describe: str
+    columns: tuple[ColumnInfo, ...]
+    recipients: tuple[str, ...]
+    legal_basis: str
+    provisional: bool
+    lineage: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The table's name in the lake."""
+        return f"{self.partner}.{self.table}"
+
+    @property
+    def content_sha256(self) -> str:
+        """The hash that names the rows."""
+        return str(self.lineage["content_sha256"])
+
+    @property
+    def period_folder(self) -> str:
+        """Where the releases of this table and period lie, below the lake."""
+        return period_folder(self.partner, self.table, self.period)
+
+    @property
+    def folder(self) -> str:
+        """Where this release lies, below the lake."""
+        return f"{self.period_folder}/{release_name(self.content_sha256)}"
+
+
+def period_folder(partner: str, table: str, period: str) -> str:
+    """Where the releases of a table and period lie, below the lake."""
+    return f"open/{partner}/{table}/{period}"
+
+
+def release_name(content_sha256: str) -> str:
+    """The folder of a release."""
+    return f"release-{content_sha256[:12]}"
+
+
+def write(files: Files, release: Release, rows: pa.Table) -> str:
+    """Write a release unless it is there, then point to it. Returns its folder below the lake."""
+    if not files.exists(f"{release.folder}/{COMPLETE}"):
+        files.write_folder(release.folder, contents(release, rows))
+    known = latest(files, release.partner, release.table, release.period) or {}
+    if (known.get("status"), known.get("content_sha256")) != ("published", release.content_sha256):
+        pointer = {
+            "table": release.name,
+            "period": release.period,
+            "status": "published",
+            "release": release_name(release.content_sha256),
+            "content_sha256": release.content_sha256,
+            "snapshot_id": release.lineage["snapshot_id"],
+            "provisional": release.provisional,
+        }
+        point(files, release.period_folder, pointer)
+    return release.folder
+
+
+def lineage(disclosed: Disclosed, signed: Signed, content_sha256: str, snapshot_id: int) -> dict[str, Any]:
+    """The ids behind a release: nothing of the data itself."""
+    return {
+        "deliveries": [str(delivery) for delivery in disclosed.deliveries],
+        "agreement": signed.agreement.terms.version,
+        "agreement_sha256": signed.sha256,
+        "content_sha256": content_sha256,
+        "snapshot_id": snapshot_id,
+    }
+
+
+def point(files: Files, folder: str, pointer: Mapping[str, Any]) -> None:
+    """Set `latest.json`, if it says something else."""
+    content = _json(pointer)
+    if files.read(f"{folder}/latest.json") != content:
+        files.write(f"{folder}/latest.json", content)
+
+
+def latest(files: Files, partner: str, table: str, period: str) -> dict[str, Any] | None:
+    """What `latest.json` says, or None where nothing was published."""
+    content = files.read(f"{period_folder(partner, table, period)}/latest.json")
+    return json.loads(content) if content else None
+
+
+def refuse_erased(files: Files, partner: str, table: str, period: str, content_sha256: str) -> None:
+    """Stop rows from coming back that were erased: the same content cannot be published again (`release_stopped`)."""
+    content = files.read(f"{period_folder(partner, table, period)}/tombstone.json")
+    if content and content_sha256 in json.loads(content)["content_sha256"]:
+        raise AcequiaError(
+            "release_stopped",
+            "this content was erased; only a corrected delivery can take its place",
+            where=f"{partner}.{table} {period}",
+        )
+
+
+def bury(files: Files, partner: str, table: str, period: str, erased: set[str], because: str) -> int:
+    """Remove the releases with these content hashes, leaving `tombstone.json`. Returns how many files went."""
+    folder = period_folder(partner, table, period)
+    if not erased:
+        return 0
+    known = json.loads(files.read(f"{folder}/tombstone.json") or b'{"content_sha256": [], "because": []}')
+    files.write(
+        f"{folder}/tombstone.json",
+        _json(
+            {
+                "table": f"{partner}.{table}",
+                "period": period,
+                "status": "erased",
+                "content_sha256": sorted(erased | set(known["content_sha256"])),
+                "because": [*known["because"], *([because] if because not in known["because"] else [])],
+            }
+        ),
+    )
+    removed = sum(files.delete_folder(f"{folder}/{release_name(content)}") for content in sorted(erased))
+    pointer = latest(files, partner, table, period)
+    if pointer and pointer.get("content_sha256") in erased:
+        files.delete(f"{folder}/latest.json")
+        removed += 1
+    return removed
+
+
+def releases(files: Files, partner: str, table: str) -> Iterator[tuple[str, str]]:
+    """Every complete release of a table, as period and folder below the lake, in order."""
+    for path in files.listing(f"open/{partner}/{table}"):
+        parts = path.split("/")
+        if len(parts) == 6 and parts[5] == COMPLETE and not parts[4].startswith("."):
+            yield parts[3], path.removesuffix(f"/{COMPLETE}")
+
+
+def sweep(files: Files, partner: str, table: str) -> int:
+    """Remove what killed writers left of releases that are not complete; needs the table's lock. How many files."""
+    top = f"open/{partner}/{table}"
+    found = files.listing(top)
+    complete = {path.rsplit("/", 1)[0] for path in found if path.endswith(f"/{COMPLETE}") and "/." not in path}
+    loose = [path for path in found if _is_loose(path, complete)]
+    for folder in sorted({path.rsplit("/", 1)[0] for path in loose if path.count("/") == 5}):
+        files.delete_folder(folder)
+    for path in loose:
+        files.delete(path)
+    return len(loose)
+
+
+def _is_loose(path: str, complete: set[str]) -> bool:
+    """Whether a file belongs to no complete release: an unfinished folder's, or one staged beside a pointer."""
+    folder, name = path.rsplit("/", 1)
+    if path.count("/") == 5:
+        return folder not in complete
+    return name.endswith(".partial")
+
+
+def contents(release: Release, rows: pa.Table) -> dict[str, bytes]:
+    """The files of a release by name, the checksums last. Pure: the same rows and ids give the same bytes."""
+    data = {"data.parquet": as_parquet(release, rows), "data.csv": as_csv(rows)}
+    told = {
+        "README.txt": as_text(release, rows.num_rows),
+        "datapackage.json": _json(as_package(release, rows, data)),
+    }
+    made = {**data, **told}
+    sums = "".join(f"{hashlib.sha256(part).hexdigest()}  {name}\n" for name, part in sorted(made.items()))
+    return {**made, COMPLETE: sums.encode()}
+
+
+def as_parquet(release: Release, rows: pa.Table) -> bytes:
+    """Parquet that every reader takes (Snappy, format 2.6). Its footer carries ids and nothing else of ours; not the
+    snapshot's, which differs between lakes that hold the same rows.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ids = {f"acequia.{key}": str(value) for key, value in sorted(release.lineage.items()) if key != "snapshot_id"}
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        rows.replace_schema_metadata({"acequia.table": release.name, "acequia.period": release.period, **ids}),
+        sink,
+        compression="snappy",
+        version="2.6",
+        row_group_size=1 << 20,
+    )
+    return bytes(sink.getvalue())
+
+
+def as_csv(rows: pa.Table) -> bytes:
+    """CSV as RFC 4180 has it: UTF-8, a header, commas, lines ended by CR LF. A null is empty, an empty text is `""`;
+    numbers in their shortest exact form, times as ISO 8601, booleans true and false.
+    """
+    parts = [",".join(_field(name) for name in rows.column_names)]
+    for batch in rows.to_batches(max_chunksize=50_000):
+        columns = [[_field(value) for value in column.to_pylist()] for column in batch.columns]
+        parts.extend(",".join(values) for values in zip(*columns, strict=True))
+    return ("\r\n".join(parts) + "\r\n").encode()
+
+
+def _field(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        plain = value and value == value.strip() and not any(sign in value for sign in ',"\r\n')
+        return value if plain else '"' + value.replace('"', '""') + '"'
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if hasattr(value, "isoformat"):
+        return str(value.isoformat())
+    return repr(value)
+
+
+def as_package(release: Release, rows: pa.Table, data: Mapping[str, bytes]) -> dict[str, Any]:
+    """The Data Package (version 2) of a release. Sizes are left out for Parquet, where validators cannot take them."""
+    keys = [column.name for column in release.columns if column.role in ("period", "key")]
+    schema: dict[str, Any] = {
+        "fields": [_described(column) for column in release.columns],
+        "missingValues": [""],
+    }
+    if not any(rows[key].null_count for key in keys):
+        schema["primaryKey"] = keys
+    stem = release.table.replace("_", "-")
+    common = {"profile": "tabular-data-resource", "schema": schema}
+    digests = {name: f"sha256:{hashlib.sha256(part).hexdigest()}" for name, part in data.items()}
+    return {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": f"{release.partner}-{stem}-{release.period.lower()}".replace("_", "-"),
+        "id": f"{release.name}/{release.period}/{release_name(release.content_sha256)}",
+        "title": f"{release.name}, {release.period}",
+        "description": release.describe,
+        "version": release_name(release.content_sha256),
+        "contributors": [{"title": release.partner_name, "roles": ["source"]}],
+        "resources": [
+            {
+                "name": f"{stem}-csv",
+                "type": "table",
+                "path": "data.csv",
+                "format": "csv",
+                "mediatype": "text/csv",
+                "encoding": "utf-8",
+                "dialect": {"delimiter": ",", "lineTerminator": "\r\n", "quoteChar": '"', "header": True},
+                "bytes": len(data["data.csv"]),
+                "hash": digests["data.csv"],
+                **common,
+            },
+            {
+                "name": f"{stem}-parquet",
+                "type": "table",
+                "path": "data.parquet",
+                "format": "parquet",
+                "mediatype": "application/vnd.apache.parquet",
+                "hash": digests["data.parquet"],
+                **common,
+            },
+        ],
+        "acequia": {
+            "table": release.name,
+            "period": release.period,
+            "rows": rows.num_rows,
+            "provisional": release.provisional,
+            "recipients": list(release.recipients),
+            "legal_basis": release.legal_basis,
+            "lineage": dict(release.lineage),
+        },
+    }
+
+
+def _described(column: ColumnInfo) -> dict[str, Any]:
+    field: dict[str, Any] = {"name": column.name, "type": column.type, "description": column.describe}
+    if column.type == "datetime":
+        field["format"] = "any"
+    if column.unit:
+        field["unit"] = column.unit
+    codes = {"cell_status": STATUSES, "withheld_because": REASONS}.get(column.name)
+    if codes:
+        field["categories"] = [{"value": code, "label": told} for code, told in codes.items()]
+    if column.name == "cell_status":
+        field["constraints"] = {"required": True, "enum": list(STATUSES)}
+    return field
+
+
+def as_text(release: Release, rows: int) -> bytes:
+    """The release in plain words, for whoever opens the folder."""
+    lines = [
+        f"{release.name}, {release.period}",
+        "",
+        release.describe,
+        f"Source: {release.partner_name}. Basis: {release.legal_basis}.",
+        f"For: {', '.join(release.recipients)}.",
+        f"{rows} rows." + (" Provisional: more deliveries of this period are expected." if release.provisional else ""),
+        "",
+        "Columns",
+        *(f"  {c.name} ({c.type}{', ' + c.unit if c.unit else ''}): {c.describe}" for c in release.columns),
+        "",
+        "cell_status says how to read a row",
+        *(f"  {code}: {told}" for code, told in STATUSES.items()),
+        "",
+        "withheld_because says why numbers are kept back",
+        *(f"  {code}: {told}" for code, told in REASONS.items()),
+        "",
+        "Files",
+        "  data.parquet and data.csv hold the same rows. The CSV is UTF-8; in Excel open it by Data, From Text/CSV.",
+        "  An empty number means that there is none: it is never a zero. Do not add up rows that hold the total _T.",
+        "  datapackage.json describes the columns for programs, and says which delivery the rows come from.",
+        "  SHA256SUMS lets you check that the files are whole: sha256sum -c SHA256SUMS",
+        "  This folder never changes. A correction is another release; ../latest.json names the one that counts.",
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
