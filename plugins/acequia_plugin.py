@@ -20,7 +20,7 @@ class PartnerPools:
     @hookimpl
     def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
         """Called in the scheduler, before the run's tasks are scheduled."""
-        ensure_pool(dag_run.dag_id)
+        ensure_pool(dag_run)
 
 
 class AcequiaPlugin(AirflowPlugin):

@@ -31,7 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("lineage",),
     ("pipeline", "checking", "drafting", "simulate"),
     ("opening",),
-    ("upkeep", "health"),
+    ("upkeep", "health", "reference"),
     ("orchestrate",),
     ("demo",),
     ("cli",),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
+from typing import Any
 
-log = logging.getLogger(__name__)
 _made: set[str] = set()
 
 
@@ -14,27 +13,22 @@ def pool_of(partner: str) -> str:
     return f"acequia_{partner}"
 
 
-def ensure_pool(dag_id: str) -> None:
+def ensure_pool(dag_run: Any) -> None:
     """Make the pool of a feed's DAG if there is none; an existing one keeps the size that an engineer gave it.
 
-    Runs in the scheduler, where Airflow's database is at hand. A failure is logged and tried again at the next run.
+    Runs in the scheduler, inside the transaction that holds the run: a session of its own would close that one.
     """
-    partner, dot, _ = dag_id.partition(".")
-    if not dot or partner in _made:
-        return
-    try:
-        _make(pool_of(partner), int(os.environ.get("ACEQUIA_POOL_SLOTS", "4")))
-        _made.add(partner)
-    except Exception as error:  # noqa: BLE001 - a listener must never stop the scheduler
-        log.warning("pool %s could not be made: %s", pool_of(partner), type(error).__name__)
-
-
-def _make(name: str, slots: int) -> None:
     from airflow.models.pool import Pool
-    from airflow.utils.session import create_session
+    from sqlalchemy import select
+    from sqlalchemy.orm import object_session
 
-    with create_session() as session:
-        if Pool.get_pool(name, session=session) is None:
-            Pool.create_or_update_pool(
-                name, slots=slots, description="one partner's share (Acequia)", include_deferred=False, session=session
-            )
+    partner, dot, _ = dag_run.dag_id.partition(".")
+    session = object_session(dag_run)
+    if not dot or partner in _made or session is None:
+        return
+    name = pool_of(partner)
+    if session.scalar(select(Pool.pool).where(Pool.pool == name)) is None:
+        slots = int(os.environ.get("ACEQUIA_POOL_SLOTS", "4"))
+        session.add(Pool(pool=name, slots=slots, description="one partner's share (Acequia)", include_deferred=False))
+        session.flush()
+    _made.add(partner)
