@@ -29,6 +29,7 @@ CODES: dict[str, Code] = {
     "internal": Code(OURS, "operator", "Read the log of this run; nothing was published, and it can be run again."),
     "rows_unaccounted": Code(OURS, "operator", "Report it: a room lost or invented rows, so the delivery was stopped."),
     "ledger_broken": Code(OURS, "steward", "Keep the database as it is and compare it with a backup and the receipts."),
+    "receipt_invalid": Code(OURS, "steward", "Ask for the receipt again, and compare it with the ledger."),
     "key_missing": Code(OURS, "operator", "Restore the key store from its backup; without it landing cannot be read."),
     "connection_unknown": Code(
         OURS, "operator", "Define the connection in connections.yaml under ACEQUIA_HOME, or in Airflow."
@@ -38,7 +39,9 @@ CODES: dict[str, Code] = {
     "source_denied": Code(OURS, "operator", "Check the user and the key of the connection with the partner."),
     "landing_missing": Code(OURS, "operator", "Ask the partner to send it again: raw files go after the agreed days."),
     "store_unreachable": Code(OURS, "operator", "Check the lake's storage and its database.", retryable=True),
+    "store_denied": Code(OURS, "operator", "Check the user and the key of the store's connection."),
     "reference_missing": Code(OURS, "engineer", "Add the reference table to config/reference."),
+    "reference_invalid": Code(OURS, "engineer", "Correct the reference table in config/reference."),
     "engine_failed": Code(OURS, "operator", "Read the log; check memory and disk; run it again."),
     # 2: usage
     "usage": Code(USAGE, "engineer", "See `acequia --help`."),

@@ -1,0 +1,174 @@
+"""Files of an HTTPS server. It cannot be listed: one path is asked for, or the files that the manifest names."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from acequia.errors import AcequiaError
+from acequia.receive.connections import Connection
+from acequia.receive.manifest import BYTES_AT_MOST, NAME, SUFFIX, parse
+from acequia.receive.names import Pattern, joined
+from acequia.receive.sources.source import Bounded, Found, Listing, bounded, changed
+
+if TYPE_CHECKING:
+    import httpx
+
+CHUNK = 1 << 20
+REDIRECTS_AT_MOST = 3
+NO_SUCH_FILE, NOT_ALLOWED = frozenset((404, 410)), frozenset((401, 403, 407))
+
+
+@dataclass(frozen=True)
+class HttpsFiles:
+    """The files below the client's base address; `with_manifest` when the agreement has one."""
+
+    client: httpx.Client
+    pattern: Pattern
+    with_manifest: bool
+    atomic: bool = False
+
+    def listing(self) -> Listing:
+        """What is there now: manifests first, since they may name the files."""
+        if self.pattern.varying:
+            raise AcequiaError("path_escapes", "an https source may have wildcards in the file's name only")
+        folder = joined(self.pattern.fixed)
+        names = [NAME] if not self.pattern.is_exact else [self.pattern.name + SUFFIX, NAME]
+        asked = (self._head(folder, name) for name in names if self.with_manifest)
+        manifest = next((found for found in asked if found), None)
+        wanted = [self.pattern.name] if self.pattern.is_exact else self._named(manifest)
+        files = (self._head(folder, name) for name in wanted)
+        return bounded(Listing(tuple(found for found in files if found), (manifest,) if manifest else ()))
+
+    def fetch(self, found: Found, target: Path, at_most: int) -> None:
+        """Download the file."""
+        with self._open("GET", found.place) as answer, target.open("wb") as file:
+            if answer.status_code in NO_SUCH_FILE or _fingerprint(answer) != found.fingerprint:
+                raise changed()
+            copy = Bounded(file, at_most)
+            for chunk in answer.iter_raw(CHUNK):
+                copy.write(chunk)
+
+    def _named(self, manifest: Found | None) -> list[str]:
+        """The files that the manifest names; none when it cannot be read, which is told when it is judged."""
+        if manifest is None:
+            return []
+        with self._open("GET", manifest.place) as answer:
+            raw = b""
+            for chunk in answer.iter_raw(CHUNK):
+                raw += chunk
+                if len(raw) > BYTES_AT_MOST:
+                    return []
+        try:
+            return [name for name in sorted(parse(raw).by_name) if self.pattern.takes(name)]
+        except AcequiaError:
+            return []
+
+    def _head(self, folder: str, name: str) -> Found | None:
+        place = joined((folder, name))
+        with self._open("HEAD", place) as answer:
+            if answer.status_code in NO_SUCH_FILE:
+                return None
+            length = answer.headers.get("content-length", "")
+            size = int(length) if length.isdecimal() else None
+            return Found(place, folder, name, name, size, _fingerprint(answer), _age(answer))
+
+    @contextmanager
+    def _open(self, method: str, place: str) -> Iterator[httpx.Response]:
+        """An answer with status 200, or one that says that there is no such file."""
+        url = quote(place)
+        with _naming_errors():
+            for _ in range(REDIRECTS_AT_MOST + 1):
+                with self.client.stream(method, url) as answer:
+                    if not answer.is_redirect:
+                        _require_success(answer)
+                        yield answer
+                        return
+                    url = _same_server(answer)
+            raise AcequiaError("source_denied", "the server redirects in a circle")
+
+
+@contextmanager
+def https_files(connection: Connection, pattern: Pattern, with_manifest: bool) -> Iterator[HttpsFiles]:
+    """Open a client, and close it when the block ends. Plain http is refused as `connection_invalid`."""
+    import httpx
+
+    connection.require("base_url")
+    base = httpx.URL(str(connection.base_url).rstrip("/") + "/")
+    if base.scheme != "https" or not base.host:
+        raise AcequiaError("connection_invalid", "base_url does not begin with https://")
+    headers = {"Accept-Encoding": "identity", "User-Agent": "acequia"}
+    if connection.token:
+        headers["Authorization"] = f"Bearer {connection.token}"
+    login = (connection.user, connection.password or "") if connection.user else None
+    with httpx.Client(
+        base_url=base,
+        auth=login,
+        headers=headers,
+        verify=_trusted(connection.ca_file),
+        follow_redirects=False,
+        timeout=httpx.Timeout(60, connect=15),
+        trust_env=base.host not in ("127.0.0.1", "localhost"),  # no proxy on the way to ourselves
+    ) as client:
+        yield HttpsFiles(client, pattern, with_manifest)
+
+
+def _trusted(ca_file: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError):
+        raise AcequiaError("connection_invalid", "ca_file cannot be read as PEM") from None
+
+
+def _require_success(answer: httpx.Response) -> None:
+    status = answer.status_code
+    if status in NOT_ALLOWED:
+        raise AcequiaError("source_denied", f"the HTTPS server answered {status}")
+    if status != 200 and status not in NO_SUCH_FILE:
+        raise AcequiaError("source_unreachable", f"the HTTPS server answered {status}")
+
+
+def _same_server(answer: httpx.Response) -> str:
+    """Where a redirect leads, provided that it stays on the server: the login is for no one else."""
+    import httpx
+
+    try:
+        target = answer.url.join(answer.headers.get("location", ""))
+    except httpx.InvalidURL:
+        raise AcequiaError("source_denied", "the server redirects to an address that is none") from None
+    own = answer.url
+    if (target.scheme, target.host, target.port) != (own.scheme, own.host, own.port):
+        raise AcequiaError("source_denied", "the server redirects to another one, which the agreement does not name")
+    return str(target)
+
+
+@contextmanager
+def _naming_errors() -> Iterator[None]:
+    import httpx
+
+    try:
+        yield
+    except httpx.ConnectError as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error) or "SSL" in str(error):
+            raise AcequiaError("source_denied", "the HTTPS server's certificate is not one that we trust") from None
+        raise AcequiaError("source_unreachable", "the HTTPS server does not answer") from None
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        raise AcequiaError("source_unreachable", f"the HTTPS transfer failed ({type(error).__name__})") from None
+
+
+def _fingerprint(answer: httpx.Response) -> str:
+    return "|".join(answer.headers.get(name, "") for name in ("etag", "last-modified", "content-length"))
+
+
+def _age(answer: httpx.Response) -> float | None:
+    try:
+        now, last = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "last-modified"))
+        return (now - last).total_seconds()
+    except (KeyError, ValueError, TypeError):
+        return None

@@ -1,0 +1,71 @@
+"""Which source an agreement names, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from acequia.agreement.delivery import Delivery, FolderSource, HttpsSource, S3Source, SftpSource
+from acequia.errors import AcequiaError
+from acequia.period import Period
+from acequia.receive.connections import Resolver
+from acequia.receive.names import Pattern
+from acequia.receive.sources.source import Source
+
+OF_AN_EXTRACT = ("{period}.parquet", "{period}/*.parquet", "{period}.*", "extract*.parquet")
+
+
+@contextmanager
+def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path) -> Iterator[Source]:
+    """The source as agreed, closed when the block ends. `inbox` is where a folder source without connection lies."""
+    agreed = terms.source
+    with ExitStack() as stack:
+        if isinstance(agreed, FolderSource):
+            yield _folder(agreed, period, connect, inbox)
+            return
+        connection = connect(agreed.connection)
+        if isinstance(agreed, S3Source):
+            from acequia.receive.buckets import s3_client
+            from acequia.receive.sources.s3 import BucketFiles
+
+            yield BucketFiles(s3_client(connection), agreed.bucket, Pattern.of(agreed.path, period))
+        elif isinstance(agreed, SftpSource):
+            from acequia.receive.sources.sftp import sftp_files
+
+            yield stack.enter_context(sftp_files(connection, Pattern.of(agreed.path, period)))
+        elif isinstance(agreed, HttpsSource):
+            from acequia.receive.sources.https import https_files
+
+            with_manifest = terms.manifest != "none"
+            yield stack.enter_context(https_files(connection, Pattern.of(agreed.path, period), with_manifest))
+        else:
+            from acequia.receive.sources.sql import queried_rows
+
+            yield stack.enter_context(queried_rows(connection, agreed.query, period))
+
+
+def files_given(terms: Delivery, period: Period, folder: Path) -> Source:
+    """A folder that someone hands over instead of the source, laid out as the source is, or with fewer folders."""
+    from acequia.receive.sources.folder import FolderFiles
+
+    if not folder.is_dir():
+        raise AcequiaError("usage", "the folder given is not there")
+    if terms.source.type == "sql":
+        patterns = tuple(Pattern.of(template, period) for template in OF_AN_EXTRACT)
+    else:
+        patterns = Pattern.of(terms.source.path, period).shorter()
+    return FolderFiles(folder, patterns, atomic=True)
+
+
+def _folder(agreed: FolderSource, period: Period, connect: Resolver, inbox: Path) -> Source:
+    from acequia.receive.sources.folder import FolderFiles
+
+    root = inbox
+    if agreed.connection is not None:
+        connection = connect(agreed.connection)
+        connection.require("path")
+        root = Path(str(connection.path))
+        if not root.is_dir():
+            raise AcequiaError("source_unreachable", "the connection's folder is not there; is it mounted?")
+    return FolderFiles(root, (Pattern.of(agreed.path, period),))
