@@ -2,162 +2,181 @@
 
 from __future__ import annotations
 
-import string
-from datetime import date, timedelta
-from typing import Annotated, Literal
+import codecs
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from croniter import croniter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from acequia.agreement.closed import Closed, Misfit, Name, Text, near, once, refuse
+from acequia.agreement.sources import (
+    FolderSource,
+    HttpsSource,
+    PathTemplate,
+    S3Source,
+    SftpSource,
+    Source,
+    SqlSource,
+)
 from acequia.period import Period, PeriodKind
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: tuple[Weekday, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class Closed(BaseModel):
-    """Unknown keys are errors; a value never changes once read; types are taken as written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class PathTemplate:
-    """Paths may hold `{period}`, and `{start}`, `{end}`, `{last}` with a date format such as `{start:%Y%m%d}`."""
-
-    @staticmethod
-    def check(template: str) -> str:
-        """Refuse other placeholders, and paths that climb."""
-        try:
-            parts = list(string.Formatter().parse(template))
-        except ValueError:
-            raise ValueError("has a brace that is not closed") from None
-        for _, name, _, conversion in parts:
-            if name is not None and (name not in ("period", "start", "end", "last") or conversion):
-                raise ValueError("may hold only {period}, {start}, {end} and {last}, such as {start:%Y%m%d}")
-        if ".." in template.replace("\\", "/").split("/"):
-            raise ValueError("may not climb with '..'")
-        if "\\" in template or "\0" in template:
-            raise ValueError("is written with '/'")
-        return template
-
-    @staticmethod
-    def fill(template: str, period: Period) -> str:
-        """The path for one period: `end` is the day after the last, `last` the last day inside."""
-        return template.format(period=period.label, start=period.start, end=period.end, last=period.last_day)
-
-
-Path_ = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-
-
-class _PathSource(Closed):
-    path: Path_
-
-    @field_validator("path")
-    @classmethod
-    def _path(cls, path: str) -> str:
-        return PathTemplate.check(path)
-
-
-class FolderSource(_PathSource):
-    """Files in a folder of this machine: below ACEQUIA_HOME/inbox/<partner>, or below a connection's `path`."""
-
-    type: Literal["folder"]
-    connection: Name | None = None
-
-
-class S3Source(_PathSource):
-    """Objects of a bucket; `path` is the key, with `*` wildcards."""
-
-    type: Literal["s3"]
-    connection: Name
-    bucket: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.\-]{1,62}$")]
-
-
-class SftpSource(_PathSource):
-    """Files on the partner's SFTP server, with `*` wildcards."""
-
-    type: Literal["sftp"]
-    connection: Name
-
-
-class HttpsSource(_PathSource):
-    """Files of an HTTPS server: one path without wildcard, or with a manifest the files that it lists."""
-
-    type: Literal["https"]
-    connection: Name
-
-
-class SqlSource(Closed):
-    """Rows of a database. The query names the period by `:period_start` and `:period_end` (the day after the last)."""
-
-    type: Literal["sql"]
-    connection: Name
-    query: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20_000)]
-
-    @field_validator("query")
-    @classmethod
-    def _names_the_period(cls, query: str) -> str:
-        if ":period_start" not in query or ":period_end" not in query:
-            raise ValueError("must select the period by :period_start and :period_end")
-        return query
-
-
-Source = Annotated[FolderSource | S3Source | SftpSource | HttpsSource | SqlSource, Field(discriminator="type")]
+# Numbers, their signs, months, days, the last day; not croniter's random and hashed fields, which differ by machine.
+_CRON = re.compile(
+    r"(?:[\d*/,#\- ]|l|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)+",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class FormatOptions(Closed):
     """How files are written; each has the usual default."""
 
-    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1)] = ","
-    quote: Annotated[str, StringConstraints(min_length=1, max_length=1)] = '"'
-    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] = "utf-8"
-    header: bool = True
-    null_values: tuple[str, ...] = Field(default=("",))
-    decimal_comma: bool = False
-    sheet: str | None = None
+    delimiter: Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"^[^\r\n]$")] = Field(
+        default=",", description="What stands between two fields of a CSV file.", examples=[";"]
+    )
+    quote: Annotated[str, StringConstraints(min_length=1, max_length=1, pattern=r"^[^\r\n]$")] = Field(
+        default='"', description="What stands around fields of a CSV file that hold a delimiter.", examples=["'"]
+    )
+    encoding: Annotated[str, StringConstraints(min_length=1, max_length=40)] = Field(
+        default="utf-8", description="The encoding of CSV and JSONL files.", examples=["latin-1"]
+    )
+    header: bool = Field(
+        default=True,
+        description="Whether the first line names the columns; without, columns come in the order of the agreement.",
+        examples=[False],
+    )
+    null_values: tuple[str, ...] = Field(
+        default=("",), max_length=50, description="The texts that stand for null.", examples=[["", "NA"]]
+    )
+    decimal_comma: bool = Field(default=False, description="Whether numbers are written 1,5.", examples=[True])
+    sheet: Text | None = Field(default=None, description="The sheet of an XLSX file; the first one.", examples=["Data"])
+
+    @field_validator("null_values", mode="before")
+    @classmethod
+    def _digits(cls, values: Any) -> Any:
+        return (
+            tuple(str(value) if type(value) is int else value for value in values) if type(values) is tuple else values
+        )
+
+    @field_validator("quote")
+    @classmethod
+    def _differs(cls, quote: str, info: ValidationInfo) -> str:
+        if quote == info.data.get("delimiter"):
+            raise ValueError("is the delimiter too")
+        return quote
 
     @field_validator("encoding")
     @classmethod
     def _known(cls, encoding: str) -> str:
         try:
-            return "".encode(encoding) and encoding or encoding
-        except LookupError:
-            raise ValueError("is no encoding that Python knows, such as utf-8 or latin-1") from None
+            known = codecs.lookup(encoding)
+        except (LookupError, ValueError):
+            known = None
+        if known is None or not getattr(known, "_is_text_encoding", True) or known.name in _NO_ENCODINGS:
+            raise ValueError("is no encoding that Python knows, such as utf-8 or latin-1")
+        return encoding
+
+
+# Python's own ways of writing texts, which no partner's system writes.
+_NO_ENCODINGS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7", "charmap"})
+_ONLY_FOR: dict[str, tuple[str, ...]] = {
+    "delimiter": ("csv",),
+    "quote": ("csv",),
+    "decimal_comma": ("csv",),
+    "header": ("csv", "xlsx"),
+    "encoding": ("csv", "jsonl"),
+    "sheet": ("xlsx",),
+}
 
 
 class Delivery(Closed):
     """When a delivery is due, where it is found, how it is written."""
 
-    source: Source
-    format: Literal["csv", "parquet", "jsonl", "xlsx"]
-    options: FormatOptions = FormatOptions()
-    schedule: str
-    timezone: str
-    period: PeriodKind
-    due_within_hours: Annotated[int, Field(ge=1, le=24 * 366)]
-    calendar: Name | None = None
-    weekdays: tuple[Weekday, ...] = Field(default=WEEKDAYS)
-    manifest: Literal["required", "optional", "none"] = "none"
-    rows_between: tuple[int, int] = Field(default=(1, 1_000_000_000))
-    bytes_at_most: Annotated[int, Field(ge=1)] = 20 * 2**30
-    settle_seconds: Annotated[int, Field(ge=0, le=3600)] = 2
+    source: Source = Field(
+        description="Where the files are.",
+        examples=[{"type": "sftp", "connection": "pula_mobile_sftp", "path": "outbox/{period}/*.csv.gz"}],
+    )
+    format: Literal["csv", "parquet", "jsonl", "xlsx"] = Field(
+        description="How the files are written. CSV and JSONL may be compressed (.gz).", examples=["csv"]
+    )
+    options: FormatOptions = Field(
+        default=FormatOptions(),
+        description="How exactly, where it differs from the usual.",
+        examples=[{"delimiter": ";"}],
+    )
+    schedule: str = Field(
+        max_length=200,
+        description="When the delivery of the period that ended last is fetched: a cron schedule of five fields.",
+        examples=["0 6 * * *"],
+    )
+    timezone: str = Field(
+        max_length=64,
+        description="The time zone of the schedule, and in which days begin.",
+        examples=["Africa/Gaborone"],
+    )
+    period: PeriodKind = Field(description="What one delivery covers. Weeks are ISO weeks.", examples=["day"])
+    due_within_hours: Annotated[int, Field(ge=1, le=24 * 366)] = Field(
+        description="Until when after the end of the period a delivery is in time.", examples=[30]
+    )
+    calendar: Name | None = Field(
+        default=None,
+        description="Holidays on which nothing is due: config/reference/holidays_<calendar>.csv.",
+        examples=["botswana"],
+    )
+    weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1)] = Field(
+        default=WEEKDAYS, description="The days on which a daily feed delivers.", examples=[["monday", "friday"]]
+    )
+    manifest: Literal["required", "optional", "none"] = Field(
+        default="none",
+        validate_default=True,
+        description="Whether the partner sends a list of the files with their SHA-256, uploaded last.",
+        examples=["required"],
+    )
+    rows_between: tuple[int, int] = Field(
+        default=(1, 1_000_000_000),
+        description="Fewest and most rows of a delivery; one outside is refused.",
+        examples=[[1000, 500000000]],
+    )
+    bytes_at_most: Annotated[int, Field(ge=1)] = Field(
+        default=20 * 2**30, description="The largest delivery that is read, in bytes.", examples=[1000000000]
+    )
+    settle_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
+        default=2, description="For how many seconds a file must not have grown before it is read.", examples=[60]
+    )
 
     @field_validator("schedule")
     @classmethod
     def _five_fields(cls, schedule: str) -> str:
-        if len(schedule.split()) != 5 or not croniter.is_valid(schedule):
-            raise ValueError('must be a cron schedule of five fields, such as "0 6 * * *"')
+        try:
+            if len(schedule.split()) != 5 or not _CRON.fullmatch(schedule):
+                raise ValueError
+            croniter(schedule, datetime(2026, 1, 1, tzinfo=UTC)).get_next()  # 30 February never comes
+        except (ValueError, KeyError):
+            raise ValueError('must be a cron schedule of five fields, such as "0 6 * * *"') from None
         return schedule
 
     @field_validator("timezone")
     @classmethod
     def _zone(cls, timezone: str) -> str:
-        if timezone not in available_timezones():
-            raise ValueError("is no time zone, such as Africa/Gaborone or America/Montevideo")
+        if timezone not in zones():
+            meant = near(timezone, zones())
+            raise ValueError(
+                "is no time zone, such as Africa/Gaborone or America/Montevideo"
+                + (f"; did you mean {meant}?" if meant else "")
+            )
         return timezone
+
+    @field_validator("weekdays")
+    @classmethod
+    def _once(cls, weekdays: tuple[Weekday, ...], info: ValidationInfo) -> tuple[Weekday, ...]:
+        if info.data.get("period", "day") != "day":
+            raise ValueError("is for daily feeds")
+        return once(weekdays)  # type: ignore[return-value]
 
     @field_validator("rows_between")
     @classmethod
@@ -166,16 +185,32 @@ class Delivery(Closed):
             raise ValueError("must be two numbers, the smaller first, none below 0")
         return bounds
 
-    @model_validator(mode="after")
-    def _fits(self) -> Delivery:
-        if self.source.type == "sql":
-            if self.format != "parquet" or self.manifest != "none":
-                raise ValueError("a sql source has `format: parquet` (what is extracted) and `manifest: none`")
-        elif self.source.type == "https" and "*" in self.source.path and self.manifest != "required":
-            raise ValueError("an https source cannot be listed: give one path, or `manifest: required`")
-        if self.period != "day" and self.weekdays != WEEKDAYS:
-            raise ValueError("`weekdays` is for daily feeds")
-        return self
+    @field_validator("format")
+    @classmethod
+    def _of_source(cls, form: str, info: ValidationInfo) -> str:
+        if _kind(info) == "sql" and form != "parquet":
+            raise ValueError("is parquet for a sql source: so the extract is kept")
+        return form
+
+    @field_validator("options")
+    @classmethod
+    def _of_format(cls, options: FormatOptions, info: ValidationInfo) -> FormatOptions:
+        form, given = info.data.get("format"), options.model_fields_set
+        refuse(
+            Misfit((option,), f"is for {' and '.join(formats)} files")
+            for option, formats in _ONLY_FOR.items()
+            if form and option in given and form not in formats
+        )
+        return options
+
+    @field_validator("manifest")
+    @classmethod
+    def _can_be_had(cls, manifest: str, info: ValidationInfo) -> str:
+        if _kind(info) == "sql" and manifest != "none":
+            raise ValueError("is none for a sql source")
+        if _kind(info) == "https" and manifest != "required" and set("*?[") & set(info.data["source"].path):
+            raise ValueError("must be required where an https path holds *, since such a server cannot be listed")
+        return manifest
 
     @property
     def zone(self) -> ZoneInfo:
@@ -186,3 +221,18 @@ class Delivery(Closed):
         """Whether a delivery is expected for this period: its weekday is agreed, and it is not all holidays."""
         days = [period.start + timedelta(days=n) for n in range((period.end - period.start).days)]
         return any(WEEKDAYS[day.weekday()] in self.weekdays and day not in holidays for day in days)
+
+
+def _kind(info: ValidationInfo) -> str | None:
+    source = info.data.get("source")
+    return source.type if source is not None else None
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The time zones that there are, without the aliases of this machine's own files."""
+    return frozenset(zone for zone in available_timezones() if zone not in ("localtime", "posixrules", "Factory"))
+
+
+__all__ = ["WEEKDAYS", "Delivery", "FolderSource", "FormatOptions", "HttpsSource", "PathTemplate", "S3Source",
+           "SftpSource", "Source", "SqlSource", "Weekday", "zones"]  # fmt: skip

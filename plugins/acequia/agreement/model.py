@@ -5,55 +5,121 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from acequia.agreement.columns import Column, ColumnName, Rows, SecondsSince
-from acequia.agreement.delivery import Closed, Delivery, Name, Text
-from acequia.agreement.tables import Protection, Table
+from acequia.agreement.closed import Closed, ColumnName, Day, Name, Text, once, refuse
+from acequia.agreement.columns import Column, Rows
+from acequia.agreement.delivery import Delivery
+from acequia.agreement.fits import agreement_misfits, column_misfits, protected_name, rows_misfits, table_misfits
+from acequia.agreement.tables import Table
 from acequia.errors import AcequiaError
 from acequia.period import Period
 
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=254)]
+VERSION = r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$"
+COUNTRY = r"^[A-Z]{2}$"
+EMAIL = r"^[^@\s]+@[^@\s]+$"
+TRANSFORM = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
+
+Email = Annotated[str, StringConstraints(pattern=EMAIL, max_length=254)]
 
 
 class Contacts(Closed):
     """Who is told. Addresses of offices, not of people."""
 
-    partner: Email
-    steward: Email
-    dpo: Email
+    partner: Email = Field(description="The partner's data desk.", examples=["data-desk@pula.example"])
+    steward: Email = Field(
+        description="The steward, who answers for the releases.", examples=["mobility@stats.example"]
+    )
+    dpo: Email = Field(description="The data protection officer.", examples=["dpo@stats.example"])
 
 
 class Terms(Closed):
     """The terms that a lawyer would look for. Both days are inside; periods outside them are refused."""
 
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z._-]{0,31}$")]
-    legal_basis: Text
-    purposes: tuple[Name, ...] = Field(min_length=1)
-    signed_on: date
-    starts_on: date | None = None
-    expires_on: date
-    raw_kept_days: Annotated[int, Field(ge=0, le=3650)]
-    protected_kept_days: Annotated[int, Field(ge=0, le=36500)]
-    contacts: Contacts
-    recipients: tuple[Name, ...] = Field(min_length=1)
+    version: Annotated[str, StringConstraints(pattern=VERSION)] = Field(
+        description="The version of the agreement. Change it with every change that was agreed.", examples=["1.2"]
+    )
+    legal_basis: Text = Field(
+        description="The law and the contract on which the data is shared.",
+        examples=["Statistics Act s.12; agreement 2026-014"],
+    )
+    purposes: tuple[Name, ...] = Field(
+        min_length=1,
+        max_length=100,
+        description="What the data may be used for; nothing else.",
+        examples=[["official_statistics", "disaster_response"]],
+    )
+    signed_on: Day = Field(description="The day of the signature.", examples=["2026-03-01"])
+    starts_on: Day | None = Field(
+        default=None,
+        description="The first day that is covered; by default that of the signature.",
+        examples=["2026-04-01"],
+    )
+    expires_on: Day = Field(
+        description="The last day that is covered. Periods after it are refused: nothing is pulled, nothing published.",
+        examples=["2028-02-29"],
+    )
+    raw_kept_days: Annotated[int, Field(ge=0, le=3650)] = Field(
+        description="For how many days the raw files are kept, encrypted; then they are deleted.", examples=[14]
+    )
+    protected_kept_days: Annotated[int, Field(ge=0, le=36500)] = Field(
+        description="For how many days protected rows are kept in the restricted workspace; then they are deleted.",
+        examples=[400],
+    )
+    contacts: Contacts = Field(
+        description="Who is told. Addresses of offices, not of people.",
+        examples=[
+            {"partner": "data-desk@pula.example", "steward": "mobility@stats.example", "dpo": "dpo@stats.example"}
+        ],
+    )
+    recipients: tuple[Name, ...] = Field(
+        min_length=1,
+        max_length=100,
+        description="Who may read what is published.",
+        examples=[["ministry_of_transport", "statistics_office"]],
+    )
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Terms:
-        if not (self.starts_on or self.signed_on) <= self.expires_on:
-            raise ValueError("expires_on lies before the agreement starts")
-        return self
+    @field_validator("purposes", "recipients")
+    @classmethod
+    def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return once(names)
+
+    @field_validator("expires_on")
+    @classmethod
+    def _in_order(cls, expires_on: date, info: ValidationInfo) -> date:
+        first = info.data.get("starts_on") or info.data.get("signed_on")
+        if first is not None and first > expires_on:
+            raise ValueError(f"lies before the agreement starts, on {first}")
+        return expires_on
 
 
 class Feed(Closed):
     """One recurring stream of extracts."""
 
-    describe: Text | None = None
-    delivery: Delivery
-    columns: dict[ColumnName, Column] = Field(min_length=1, max_length=2000)
-    rows: Rows = Rows()
-    transform: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")] | None = None
-    tables: dict[Name, Table] = Field(min_length=1, max_length=200)
+    describe: Text | None = Field(
+        default=None, description="What one row is.", examples=["One row per call or message."]
+    )
+    delivery: Delivery = Field(description="When a delivery is due, where it is found, how it is written.")
+    columns: dict[ColumnName, Column] = Field(
+        min_length=1,
+        max_length=2000,
+        description="Every column that arrives, by its name in the file, and those that are made from them. One that "
+        "arrives and is not listed refuses the delivery.",
+        examples=[{"msisdn": {"type": "string", "treat": "pseudonym"}}],
+    )
+    rows: Rows = Field(
+        default=Rows(),
+        description="Which rows are set aside before anything else, and how many may be.",
+        examples=[{"duplicates": "set_aside"}],
+    )
+    transform: Annotated[str, StringConstraints(pattern=TRANSFORM)] | None = Field(
+        default=None,
+        description="A statistical transform of transforms/<domain>.py through which the protected rows go.",
+        examples=["mobility.active_subscribers"],
+    )
+    tables: dict[Name, Table] = Field(
+        min_length=1, max_length=200, description="The tables that are published from the feed, by name."
+    )
 
     @property
     def arriving(self) -> dict[str, Column]:
@@ -67,75 +133,42 @@ class Feed(Closed):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> Feed:
-        problems = [*self._column_problems(), *self._table_problems()]
-        if problems:
-            raise ValueError("; ".join(problems))
+        refuse(
+            [
+                *(misfit.below("columns") for misfit in column_misfits(self.columns)),
+                *(misfit.below("rows") for misfit in rows_misfits(self.columns, self.rows)),
+                *(
+                    misfit.below("tables")
+                    for misfit in table_misfits(self.tables, self.columns, self.transform, self.delivery.period)
+                ),
+            ]
+        )
         return self
-
-    def _column_problems(self) -> list[str]:
-        problems, seen = [], set()
-        for key, column in self.columns.items():
-            name = protected_name(key, column)
-            if column.treat != "drop" and name in seen:
-                problems.append(f"columns.{key}: a second column is named {name}; give it another `as`")
-            seen |= {name} if column.treat != "drop" else set()
-            if column.from_ is not None and column.from_ not in self.arriving:
-                problems.append(f"columns.{key}.from: {column.from_} is not a column that arrives")
-            if isinstance(column.treat, SecondsSince):
-                other = self.arriving.get(column.treat.seconds_since)
-                if other is None or other.type != "timestamp":
-                    problems.append(f"columns.{key}.treat.seconds_since: no timestamp column of that name arrives")
-        if self.rows.period_column is not None:
-            at = self.arriving.get(self.rows.period_column)
-            if at is None or at.type not in ("timestamp", "date"):
-                problems.append("rows.period_column: no timestamp or date column of that name arrives")
-        return problems
-
-    def _table_problems(self) -> list[str]:
-        problems = []
-        for name, table in self.tables.items():
-            if table.over != "delivery" and _LENGTH[table.over] <= _LENGTH[self.delivery.period]:
-                problems.append(f"tables.{name}.over: must be longer than the feed's period")
-            if self.transform is None:
-                protected = set(self.kept)
-                problems += [f"tables.{name}.by: {column} is not a kept column" for column in table.by
-                             if column not in protected]  # fmt: skip
-                if isinstance(table.protect, Protection) and table.protect.contributor not in protected | {"rows"}:
-                    problems.append(
-                        f"tables.{name}.protect.contributor: {table.protect.contributor} is not a kept column"
-                    )
-        return problems
-
-
-_LENGTH = {"delivery": 0, "day": 1, "week": 2, "month": 3, "quarter": 4, "year": 5}
 
 
 class Agreement(Closed):
     """The data sharing agreement with one partner."""
 
-    partner: Name
-    name: Text
-    country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-    language: Literal["en", "es"] = "en"
-    terms: Terms
-    feeds: dict[Name, Feed] = Field(min_length=1, max_length=100)
+    partner: Name = Field(
+        description="The partner's id: the name of the file, and of the namespace in the lake.",
+        examples=["pula_mobile"],
+    )
+    name: Text = Field(description="The partner's full name.", examples=["Pula Mobile (Pty) Ltd"])
+    country: Annotated[str, StringConstraints(pattern=COUNTRY)] = Field(
+        description="The country, as two letters of ISO 3166.", examples=["BW"]
+    )
+    language: Literal["en", "es"] = Field(
+        default="en", description="The language of free text, and of the agreement in plain words.", examples=["es"]
+    )
+    terms: Terms = Field(description="What a lawyer would look for.")
+    feeds: dict[Name, Feed] = Field(
+        min_length=1, max_length=100, description="The recurring streams of extracts, by name."
+    )
 
     @model_validator(mode="after")
     def _agrees(self) -> Agreement:
-        owner: dict[str, str] = {}
-        for feed_name, feed in self.feeds.items():
-            for table_name, table in feed.tables.items():
-                if table_name in owner:
-                    raise ValueError(
-                        f"feeds.{feed_name}.tables.{table_name}: {owner[table_name]} has a table of that name"
-                    )
-                owner[table_name] = feed_name
-                strangers = set(table.recipients or ()) - set(self.terms.recipients)
-                if strangers:
-                    raise ValueError(
-                        f"feeds.{feed_name}.tables.{table_name}.recipients: {', '.join(sorted(strangers))} is not in "
-                        "terms.recipients"
-                    )
+        tables = {name: feed.tables for name, feed in self.feeds.items()}
+        refuse(agreement_misfits(tables, self.terms.recipients))
         return self
 
     def feed(self, name: str) -> Feed:
@@ -159,6 +192,4 @@ class Agreement(Closed):
             )
 
 
-def protected_name(key: str, column: Column) -> str:
-    """The name that a column has after the gate."""
-    return column.as_ or key
+__all__ = ["Agreement", "Contacts", "Feed", "Terms", "protected_name"]

@@ -4,60 +4,74 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
-from acequia.agreement.delivery import Closed, Name, Text
+from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, once, refuse, unknown
 
-Expression = Annotated[str, Field(min_length=1, max_length=1000)]
+RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
+
+
+def _spelt(value: Any) -> Any:
+    """A bare number is an expression too."""
+    return str(value) if type(value) in (int, float) else value
+
+
+Expression = Annotated[str, Field(min_length=1, max_length=1000), BeforeValidator(_spelt)]
 
 
 class _Measure(Closed):
-    where: Expression | None = None
-    describe: Text | None = None
-    unit: Text | None = None
+    where: Expression | None = Field(
+        default=None, description="Which rows count for this measure.", examples=["status = 'failed'"]
+    )
+    describe: Text | None = Field(default=None, description="What the number says.", examples=["space-mean speed"])
+    unit: Text | None = Field(default=None, description="The unit of the number.", examples=["km/h"])
 
 
 class CountRows(_Measure):
     """How many rows: `{count: rows}`."""
 
-    count: Literal["rows"]
+    count: Literal["rows"] = Field(description="How many rows there are.", examples=["rows"])
 
 
 class CountDistinct(_Measure):
     """How many different values of a column; computed, never summed."""
 
-    count_distinct: Name
+    count_distinct: ColumnName = Field(
+        description="The column whose different values are counted; null is none.", examples=["msisdn"]
+    )
 
 
 class Sum(_Measure):
     """The total of a column or an expression such as `quantity * unit_price`. Exact to nine decimals."""
 
-    sum: Expression
+    sum: Expression = Field(description="What is added up.", examples=["quantity * price_uyu"])
 
 
 class Mean(_Measure):
     """Sum divided by the number of rows with a value."""
 
-    mean: Expression
+    mean: Expression = Field(description="What is averaged.", examples=["fare_bwp"])
 
 
 class Median(_Measure):
     """The middle value."""
 
-    median: Expression
+    median: Expression = Field(description="What the middle value is taken of.", examples=["pay_bwp"])
 
 
 class RatioParts(Closed):
     """Numerator and denominator: each is summed first."""
 
-    of: Expression
-    to: Expression
+    of: Expression = Field(description="The numerator, summed.", examples=["distance_km"])
+    to: Expression = Field(description="The denominator, summed.", examples=["duration_s / 3600.0"])
 
 
 class Ratio(_Measure):
     """Sum of `of` divided by sum of `to` (a space-mean speed: distance over time). Missing where the divisor is 0."""
 
-    ratio: RatioParts
+    ratio: RatioParts = Field(
+        description="One sum divided by another.", examples=[{"of": "distance_km", "to": "duration_s / 3600.0"}]
+    )
 
 
 _MEASURES = {"count": CountRows, "count_distinct": CountDistinct, "sum": Sum, "mean": Mean, "median": Median,
@@ -80,82 +94,163 @@ Measure = Annotated[
     | Annotated[Ratio, Tag("ratio")],
     Discriminator(
         _which,
-        custom_error_type="measure_unknown",
-        custom_error_message=f"Input should be one of {', '.join(_MEASURES)}",
+        custom_error_type="choice_unknown",
+        custom_error_message=f"must be one of {', '.join(_MEASURES)}",
     ),
 ]
 
 
 class Dominance(Closed):
     """(n, k) rule of the Handbook on Statistical Disclosure Control: withheld where the n largest contributors hold
-    more than k percent of a total. `of` names the measures it looks at; by default every sum and row count."""
+    more than k percent of a total.
+    """
 
-    n: Annotated[int, Field(ge=1, le=10)]
-    k_pct: Annotated[float, Field(gt=0, le=100)]
-    of: tuple[Name, ...] | None = Field(default=None)
+    n: Annotated[int, Field(ge=1, le=10)] = Field(description="How many of the largest contributors.", examples=[1])
+    k_pct: Annotated[float, Field(gt=0, le=100)] = Field(
+        description="The share of the total, in percent, that they may hold.", examples=[50]
+    )
+    of: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="The measures that it looks at; by default every sum and row count.",
+        examples=[["turnover_uyu_sum"]],
+    )
 
 
 class Protection(Closed):
-    """What keeps a cell from singling anyone out. `contributor` is the column that tells one person or company from
-    another (nobody is counted for a null), or `rows` where every row is another one."""
+    """What keeps a cell from singling anyone out."""
 
-    contributor: Name
-    min_contributors: Annotated[int, Field(ge=1, le=1_000_000)]
-    dominance: Dominance | None = None
-    round_to: Annotated[int, Field(ge=2, le=1_000_000)] | None = None
-    zeros: Literal["publish", "withhold"] = "publish"
+    contributor: ColumnName = Field(
+        description="The column that tells one person or company from another (nobody is counted for a null), or "
+        "`rows` where every row is another one.",
+        examples=["msisdn"],
+    )
+    min_contributors: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        description="Cells of fewer contributors are withheld.", examples=[15]
+    )
+    dominance: Dominance | None = Field(
+        default=None,
+        description="Cells in which few contributors hold most of a total are withheld.",
+        examples=[{"n": 1, "k_pct": 50}],
+    )
+    round_to: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
+        default=None, description="Counts are rounded to multiples of this.", examples=[5]
+    )
+    zeros: Literal["publish", "withhold"] = Field(
+        default="publish",
+        description="Whether a cell that nobody is in is published as zero (with `cells: all`).",
+        examples=["withhold"],
+    )
 
 
 class NoProtection(Closed):
     """No protection, with the reason that the steward answers for (data that is public already)."""
 
-    none_because: Text
+    none_because: Text = Field(
+        description="Why the table needs no protection.", examples=["a register that is open by law"]
+    )
 
 
 def _protection(value: Any) -> str:
-    return (
-        "none" if isinstance(value, NoProtection) or (isinstance(value, dict) and "none_because" in value) else "some"
-    )
+    # a slip such as `none_becuase` must be told as what it is, not as a missing contributor
+    none = isinstance(value, NoProtection) or (isinstance(value, dict) and any(str(key)[:4] == "none" for key in value))
+    return "none" if none else "some"
 
 
 class Table(Closed):
     """One curated table: `<partner>.<name>` in the lake."""
 
-    describe: Text
-    by: tuple[Name, ...] = Field(max_length=12)
-    where: Expression | None = None
-    hierarchy: dict[Name, tuple[Name, ...]] = Field(default_factory=dict)
-    measures: dict[Name, Measure] = Field(min_length=1, max_length=100)
+    describe: Text = Field(description="What one row is.", examples=["One row per district and hour."])
+    by: tuple[ColumnName, ...] = Field(
+        max_length=12,
+        description="The columns, by their names after the gate, whose values make a cell; [] for one cell a period.",
+        examples=[["district", "started_hour"]],
+    )
+    where: Expression | None = Field(
+        default=None, description="Which protected rows count for the table.", examples=["status = 'completed'"]
+    )
+    hierarchy: dict[ColumnName, tuple[ColumnName, ...]] = Field(
+        default_factory=dict,
+        description="Wider levels that are published too, from the widest to the column itself. A level is a column of "
+        "the lookup's reference table, or the grand total.",
+        examples=[{"district": ["country", "district"]}],
+    )
+    measures: dict[Name, Measure] = Field(
+        min_length=1,
+        max_length=100,
+        description="The table's numbers, by name.",
+        examples=[{"events_count": {"count": "rows"}}],
+    )
     protect: Annotated[
         Annotated[Protection, Tag("some")] | Annotated[NoProtection, Tag("none")], Discriminator(_protection)
-    ]
-    over: Literal["delivery", "week", "month", "quarter", "year"] = "delivery"
-    release: Literal["when_complete", "each_delivery"] = "when_complete"
-    cells: Literal["observed", "all"] = "observed"
-    recipients: tuple[Name, ...] | None = Field(default=None)
+    ] = Field(
+        description="What keeps a cell from singling anyone out. There is no default.",
+        examples=[{"contributor": "msisdn", "min_contributors": 15}],
+    )
+    over: Literal["delivery", "week", "month", "quarter", "year"] = Field(
+        default="delivery",
+        description="The window of one release: a delivery, or a longer period of deliveries.",
+        examples=["month"],
+    )
+    release: Literal["when_complete", "each_delivery"] = Field(
+        default="when_complete",
+        description="A longer window is released once it is complete, or provisionally with each delivery.",
+        examples=["each_delivery"],
+    )
+    cells: Literal["observed", "all"] = Field(
+        default="observed",
+        description="Only cells with rows, or every combination that reference tables, `one_of` and the period allow.",
+        examples=["all"],
+    )
+    recipients: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Who may read the table, out of `terms.recipients`; by default all of them.",
+        examples=[["ministry_of_transport"]],
+    )
+
+    @field_validator("by", "recipients")
+    @classmethod
+    def _once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return names if names is None else once(names)
 
     @field_validator("by")
     @classmethod
-    def _once(cls, by: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(by)) != len(by):
-            raise ValueError("names a column twice")
+    def _free(cls, by: tuple[str, ...]) -> tuple[str, ...]:
+        refuse(_reserved(column, n) for n, column in enumerate(by) if column.lower() in RESERVED)
         return by
 
-    @model_validator(mode="after")
-    def _fits(self) -> Table:
-        clash = (set(self.by) & set(self.measures)) | ((set(self.by) | set(self.measures)) & RESERVED)
-        if clash:
-            raise ValueError(f"{', '.join(sorted(clash))}: taken twice, or reserved ({', '.join(sorted(RESERVED))})")
-        for column, levels in self.hierarchy.items():
-            if column not in self.by:
-                raise ValueError(f"hierarchy.{column} is not in `by`")
+    @field_validator("hierarchy")
+    @classmethod
+    def _levels(cls, hierarchy: dict[str, tuple[str, ...]], info: ValidationInfo) -> dict[str, tuple[str, ...]]:
+        by = info.data.get("by")
+        strangers = [column for column in hierarchy if by is not None and column not in by]
+        misfits = [unknown(column, "a column of `by`", by or (), column) for column in strangers]
+        for column, levels in hierarchy.items():
             if len(levels) < 2 or levels[-1] != column or len(set(levels)) != len(levels):
-                raise ValueError(f"hierarchy.{column} lists its levels from the widest to `{column}` itself")
-        if isinstance(self.protect, Protection) and self.protect.dominance and self.protect.dominance.of:
-            unknown = [name for name in self.protect.dominance.of if name not in self.measures]
-            if unknown:
-                raise ValueError(f"protect.dominance.of names {', '.join(unknown)}, which is no measure")
-        return self
+                misfits.append(Misfit((column,), f"must list its levels from the widest to {column} itself"))
+        refuse(misfits)
+        return hierarchy
+
+    @field_validator("measures")
+    @classmethod
+    def _named_apart(cls, measures: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        by = {column.lower() for column in info.data.get("by") or ()}
+        taken = (Misfit((name,), "is the name of a column in `by` too") for name in measures if name in by)
+        refuse([*(_reserved(name, name) for name in measures if name in RESERVED), *taken])
+        return measures
+
+    @field_validator("protect")
+    @classmethod
+    def _of_measures(cls, protect: Protection | NoProtection, info: ValidationInfo) -> Protection | NoProtection:
+        measures = info.data.get("measures")
+        dominance = protect.dominance if isinstance(protect, Protection) else None
+        if dominance and dominance.of and measures is not None:
+            refuse(
+                unknown(name, "a measure of this table", measures, "dominance", "of", n)
+                for n, name in enumerate(dominance.of)
+                if name not in measures
+            )
+        return protect
 
 
-RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
+def _reserved(name: str, *place: str | int) -> Misfit:
+    return Misfit(place, f"{name} is a column that every table has: choose another name")
