@@ -1,4 +1,4 @@
-"""Disclosed cells and agreements for the tests of this room; also run as a process of its own."""
+"""Disclosed cells and agreements for the tests of this room, and processes that publish them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import hashlib
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,8 @@ feeds:
       due_within_hours: 30
     columns:
       driver_id:   {{type: string, treat: pseudonym}}
-      started_at:  {{type: timestamp, treat: {{truncate_to: hour}}, as: started_hour, describe: Hour in which the trip began.}}
+      started_at:  {{type: timestamp, treat: {{truncate_to: hour}}, as: started_hour,
+                     describe: Hour in which the trip began.}}
       zone:        {{type: string, treat: {{lookup: zones}}, as: district}}
       distance_km: {{type: number, treat: keep}}
     tables:
@@ -73,12 +73,11 @@ def signed(folder: Path, version: str = "1.0", more: str = "") -> Signed:
 
 def cell(district: str | None, hour: int, trips: int | None, period: str, **other: Any) -> dict[str, Any]:
     """One row; `trips` None is a withheld cell."""
-    day = dt.date.fromisoformat(period)
     hidden = trips is None
     return {
         "period": period,
         "district": district,
-        "started_hour": dt.datetime(day.year, day.month, day.day, hour),
+        "started_hour": dt.datetime.fromisoformat(f"{period}T{hour:02}:00:00"),
         "trips_count": trips,
         "distance_km_sum": None if hidden else trips * 1.5,
         "contributors_count": None if hidden else max(trips // 2, 3),
@@ -191,19 +190,13 @@ _HOW = {
 }
 
 
-def main() -> None:
-    """Publish days, told on standard input; print each one's snapshot and whether it changed."""
-    told = json.load(sys.stdin)
-    for how in told.get("how", ()):
-        _HOW[how]()
-    folder = Path(told["folder"])
-    connection = type("Given", (), told["connection"])() if told.get("connection") else None
-    lake = open_lake(Settings.from_environment(told["environ"]), connection)
-    terms = signed(folder / "agreements")
-    for label in told["days"]:
-        published = lake.publish(disclosed(folder, label, day(label)), terms, FEED)
-        print(json.dumps([label, published.snapshot_id, published.changed]), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+def work(folder: str, environ: dict[str, str], connection: Any, labels: list[str], how: tuple[str, ...]) -> None:
+    """Publish these days in a process of its own; add each one's snapshot and whether it changed to a file."""
+    for one in how:
+        _HOW[one]()
+    lake, terms = open_lake(Settings.from_environment(environ), connection), signed(Path(folder) / "agreements")
+    with (Path(folder) / f"said.{os.getpid()}").open("w") as said:
+        for label in labels:
+            published = lake.publish(disclosed(Path(folder), label, day(label)), terms, FEED)
+            said.write(json.dumps([label, published.snapshot_id, published.changed]) + "\n")
+    lake.close()

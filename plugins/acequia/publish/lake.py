@@ -64,7 +64,7 @@ class Lake:
     def catalog(self) -> SqlCatalog:
         """The Iceberg catalog; its tables are made when they are not there."""
         from pyiceberg.catalog.sql import SqlCatalog
-        from sqlalchemy.exc import OperationalError, ProgrammingError
+        from sqlalchemy.exc import DBAPIError
 
         self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         options = {
@@ -78,7 +78,7 @@ class Lake:
             for _ in range(3):
                 try:
                     return SqlCatalog("acequia", **options)
-                except (OperationalError, ProgrammingError):
+                except DBAPIError:
                     time.sleep(0.2)  # another process is making the catalog's tables at this moment
             return SqlCatalog("acequia", **options)
 

@@ -130,7 +130,7 @@ def _answer(
 
     with _at_most(connection, timeout_s) as late:
         try:
-            return _bounded(connection.execute(sql).to_arrow_reader(50_000), limit, max_rows)
+            return _bounded(connection.sql(sql).to_arrow_reader(50_000), limit, max_rows)
         except (duckdb.Error, pa.ArrowException) as error:
             if late.is_set():
                 raise AcequiaError("usage", f"the query took over {timeout_s:g} s: ask for less") from None
