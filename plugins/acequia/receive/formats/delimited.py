@@ -1,0 +1,113 @@
+"""CSV and its kin: strict about the number of values in a row, so that nothing shifts unseen."""
+
+# ruff: noqa: S608  (statements are built from positions, and from texts through `literal`)
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acequia.agreement.columns import Column
+from acequia.agreement.delivery import FormatOptions
+from acequia.engine.duck import literal
+from acequia.errors import AcequiaError
+from acequia.receive.formats.header import positions, unnamed_positions
+from acequia.receive.formats.opened import ROW, Arriving, Opened, header_repeated
+from acequia.receive.formats.text import PlainText, unified
+
+if TYPE_CHECKING:
+    import duckdb
+
+_HEADER_AT_MOST = 1 << 20
+_NO_NULL = "\x1a\x1a no text is null \x1a\x1a"  # the reader wants at least one
+
+
+def open_delimited(
+    connection: duckdb.DuckDBPyConnection,
+    text: PlainText,
+    agreed: Mapping[str, Column],
+    options: FormatOptions,
+    scratch: Path,
+) -> Opened:
+    """Open a CSV file. Values are text as written; the agreed null texts are null, quoted or not.
+
+    Raises:
+        AcequiaError: `file_empty`, `file_unreadable`, or what the header is refused for.
+    """
+    first = _first_record(text.path, options)
+    found = positions(first, agreed) if options.header else unnamed_positions(len(first), agreed)
+    reader = _reader(text.path, len(first), options)
+    if text.mixed and not _reads(connection, reader):
+        # Line ends that differ are legal inside quotes, where they are data; elsewhere they are made alike.
+        reader = _reader(unified(text, scratch / f"{text.path.name}.lines").path, len(first), options)
+    columns = {
+        name: Arriving(f"a{place}", "text", options.null_values, options.decimal_comma) for name, place in found.items()
+    }
+    return Opened(
+        relation=reader,
+        numbered=f"(SELECT *, row_number() OVER () AS {ROW} FROM {reader})",
+        columns=columns,
+        explain=lambda connection, _: _first_bad_line(connection, reader),
+        troubles=(header_repeated(columns),),
+    )
+
+
+def _first_record(path: Path, options: FormatOptions) -> list[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            lines = iter(lambda: file.readline(_HEADER_AT_MOST), "")
+            for record in csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote, strict=True):
+                if any(value.strip() for value in record):
+                    return record
+    except csv.Error:
+        raise AcequiaError(
+            "file_unreadable", "the first line cannot be read with the agreed delimiter and quote"
+        ) from None
+    raise AcequiaError("file_empty", "the file holds no line with content")
+
+
+def _reader(path: Path, width: int, options: FormatOptions) -> str:
+    columns = ", ".join(f"'a{n}': 'VARCHAR'" for n in range(width))
+    nulls = ", ".join(literal(text) for text in options.null_values or (_NO_NULL,))
+    quote = literal(options.quote)
+    return (
+        f"read_csv({literal(str(path))}, auto_detect=false, header={str(options.header).lower()}, "
+        f"delim={literal(options.delimiter)}, quote={quote}, escape={quote}, nullstr=[{nulls}], "
+        f"columns={{{columns}}}, strict_mode=true, null_padding=false, compression='none', hive_partitioning=false)"
+    )
+
+
+def _reads(connection: duckdb.DuckDBPyConnection, reader: str) -> bool:
+    import duckdb
+
+    try:
+        connection.execute(f"SELECT count(COLUMNS(*)) FROM {reader}").fetchall()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _first_bad_line(connection: duckdb.DuckDBPyConnection, reader: str) -> AcequiaError:
+    """Read once more, in one thread, to say which line is the first that breaks the rules; never what it holds."""
+    import duckdb
+
+    careful = reader.removesuffix(")") + ", parallel=false, store_rejects=true, rejects_limit=1)"
+    with connection.cursor() as own:  # the tables of rejected lines are its own, and go with it
+        try:
+            own.execute(f"SELECT count(COLUMNS(*)) FROM {careful}").fetchall()
+            line, kind = own.execute("SELECT line, error_type FROM reject_errors").fetchall()[0]
+        except (duckdb.Error, IndexError):
+            return AcequiaError(
+                "file_unreadable", "the file cannot be read to its end with the agreed delimiter and quote"
+            )
+    return AcequiaError("file_unreadable", f"line {int(line)} {_REJECTED.get(kind, 'cannot be read')}")
+
+
+_REJECTED = {
+    "MISSING COLUMNS": "holds fewer values than there are columns",
+    "TOO MANY COLUMNS": "holds more values than there are columns",
+    "UNQUOTED VALUE": "holds a quote that is not closed",
+    "LINE SIZE OVER MAXIMUM": "is too long",
+}

@@ -1,0 +1,98 @@
+"""JSON lines: one flat object per line; a key that is absent is null."""
+
+# ruff: noqa: S608  (statements are built from positions, and from texts through `literal`)
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from acequia.agreement.columns import Column
+from acequia.engine.duck import literal
+from acequia.errors import AcequiaError
+from acequia.receive.formats.header import positions, refuse_missing
+from acequia.receive.formats.opened import ROW, Arriving, Opened, Trouble, unreadable
+from acequia.receive.formats.text import PlainText
+
+if TYPE_CHECKING:
+    import duckdb
+
+_LOOK_AHEAD = 1000
+_OBJECT = "json_type(json) = 'OBJECT'"
+
+
+def open_lines(connection: duckdb.DuckDBPyConnection, text: PlainText, agreed: Mapping[str, Column]) -> Opened:
+    """Open a JSON lines file. Values become text: numbers and booleans as written in JSON, strings without quotes.
+
+    Raises:
+        AcequiaError: `file_empty`, `column_missing` where a required column stands in no object.
+    """
+    # A line that is no JSON is a row of null here, and a trouble below: the reader's own error would quote it.
+    objects = f"read_ndjson_objects({literal(str(text.path))}, ignore_errors=true, compression='none')"
+    _refuse_absent(connection, objects, agreed)
+    pointers = "[" + ", ".join(literal(_pointer(name)) for name in agreed) + "]"
+    values = ", ".join(f"texts[{n + 1}] AS a{n}" for n in range(len(agreed)))
+    relation = (
+        f"(SELECT {values}, {_OBJECT} AS is_object, "
+        "list_contains(types, 'OBJECT') OR list_contains(types, 'ARRAY') AS is_nested, "
+        f"CASE WHEN {_OBJECT} THEN len(json_keys(json)) ELSE 0 END > list_aggregate(types, 'count') AS has_more "
+        f"FROM (SELECT json, json_extract_string(json, {pointers}) AS texts, json_type(json, {pointers}) AS types "
+        f"FROM {objects}))"
+    )
+    return Opened(
+        relation=relation,
+        numbered=f"(SELECT *, row_number() OVER () AS {ROW} FROM {relation})",
+        columns={name: Arriving(f"a{n}", "text") for n, name in enumerate(agreed)},
+        explain=unreadable("the file cannot be read to its end as JSON lines"),
+        troubles=(
+            Trouble("is_object IS NOT TRUE", _says("row {row} is not one JSON object on a line of its own")),
+            Trouble("has_more", _more_keys(objects, agreed)),
+            Trouble("is_nested", _says("row {row} holds a list or an object where one value is agreed")),
+        ),
+    )
+
+
+def _pointer(name: str) -> str:
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _says(what: str) -> Callable[[duckdb.DuckDBPyConnection, int], AcequiaError]:
+    return lambda _, row: AcequiaError("file_unreadable", what.format(row=row))
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, objects: str) -> list[str]:
+    """The distinct keys of some objects."""
+    query = f"SELECT DISTINCT unnest(json_keys(json)) FROM {objects} WHERE {_OBJECT}"
+    return [row[0] for row in connection.execute(query).fetchall()]
+
+
+def _refuse_absent(connection: duckdb.DuckDBPyConnection, objects: str, agreed: Mapping[str, Column]) -> None:
+    import duckdb
+
+    required = [name for name, column in agreed.items() if column.required]
+    try:
+        seen = _keys(connection, f"(FROM {objects} LIMIT {_LOOK_AHEAD})")
+        if not seen and not connection.execute(f"FROM {objects} LIMIT 1").fetchall():
+            raise AcequiaError("file_empty", "the file holds no object")
+        rare = [name for name in required if name not in seen]
+        if rare:
+            found = ", ".join(
+                f"coalesce(bool_or(json_exists(json, {literal(_pointer(name))})), false)" for name in rare
+            )
+            (held,) = connection.execute(f"SELECT {found} FROM {objects} WHERE {_OBJECT}").fetchall()
+            refuse_missing([name for name, is_there in zip(rare, held, strict=True) if not is_there])
+    except duckdb.Error:
+        raise AcequiaError("file_unreadable", "the file cannot be read to its end as JSON lines") from None
+
+
+def _more_keys(objects: str, agreed: Mapping[str, Column]) -> Callable[[duckdb.DuckDBPyConnection, int], AcequiaError]:
+    def error(connection: duckdb.DuckDBPyConnection, row: int) -> AcequiaError:
+        unlisted = [name for name in _keys(connection, objects) if name not in agreed]
+        if unlisted:
+            try:
+                positions(unlisted, {})
+            except AcequiaError as refusal:
+                return refusal
+        return AcequiaError("column_repeated", f"the object in row {row} holds a key twice")
+
+    return error

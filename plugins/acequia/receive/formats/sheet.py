@@ -1,0 +1,138 @@
+"""Excel workbooks, read row by row."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from acequia.agreement.columns import Column
+from acequia.agreement.delivery import FormatOptions
+from acequia.errors import AcequiaError
+from acequia.receive.formats.columnar import open_cells
+from acequia.receive.formats.header import positions, unnamed_positions
+from acequia.receive.formats.opened import Opened
+from acequia.receive.formats.unpack import ZIP, unpacked_at_most
+
+_SHARED_AT_MOST = 256 * 2**20  # shared strings are held in memory while a workbook is read
+_BATCH = 10_000
+
+Row = tuple[str | None, ...]
+
+
+def open_sheet(
+    path: Path, agreed: Mapping[str, Column], options: FormatOptions, target: Path, *, bytes_at_most: int
+) -> Opened:
+    """Open a sheet: the agreed one, or the first. Cells become text as in a CSV file; formulas become their values.
+
+    Empty rows after the last filled one are not rows.
+
+    Raises:
+        AcequiaError: `file_empty`, `file_truncated`, `archive_bomb`, `file_unreadable`, or what the header is refused
+            for.
+    """
+    _refuse_bombs(path, bytes_at_most)
+    rows = _rows(path, options)
+    first = next(rows, None)
+    while first is not None and not any(first):
+        first = next(rows, None)
+    if first is None:
+        raise AcequiaError("file_empty", "the sheet holds nothing")
+    width = max(place for place, cell in enumerate(first) if cell is not None) + 1
+    if options.header:
+        found = positions([cell or "" for cell in first[:width]], agreed)
+    else:
+        found = unnamed_positions(width, agreed)
+    _stage(_numbered(rows, None if options.header else first), width, options, target)
+    return open_cells(target, found, width, options)
+
+
+def _refuse_bombs(path: Path, bytes_at_most: int) -> None:
+    size = path.stat().st_size
+    if not size:
+        raise AcequiaError("file_empty", "the file holds nothing")
+    with path.open("rb") as file:
+        if file.read(4) not in ZIP:
+            raise AcequiaError("file_unreadable", "the file is not an Excel workbook (.xlsx), or it is encrypted")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+    except zipfile.BadZipFile:
+        raise AcequiaError("file_truncated", "the workbook is cut off or damaged") from None
+    # zipfile never unpacks more of a part than its directory states, so what is stated is a bound.
+    at_most = unpacked_at_most(size, bytes_at_most)
+    shared = max((part.file_size for part in parts if part.filename.endswith("sharedStrings.xml")), default=0)
+    if sum(part.file_size for part in parts) > at_most or shared > _SHARED_AT_MOST:
+        raise AcequiaError("archive_bomb", f"the workbook unpacks to more than {min(at_most, _SHARED_AT_MOST)} bytes")
+
+
+def _rows(path: Path, options: FormatOptions) -> Iterator[Row]:
+    """Every row of the sheet as texts. The library's errors may quote cells, so none is passed on."""
+    from openpyxl import load_workbook
+
+    try:
+        with path.open("rb") as file, closing(load_workbook(file, read_only=True, data_only=True)) as book:
+            if options.sheet is not None and options.sheet not in book.sheetnames:
+                raise AcequiaError("file_unreadable", "the workbook has no sheet of the agreed name")
+            sheet = book[options.sheet] if options.sheet is not None else book.worksheets[0]
+            sheet.reset_dimensions()  # some writers state them wrongly, which would cut columns off
+            for row in sheet.iter_rows(values_only=True):
+                yield tuple(_text(cell) for cell in row)
+    except AcequiaError:
+        raise
+    except Exception:
+        raise AcequiaError("file_unreadable", "the workbook cannot be read to its end") from None
+
+
+def _text(cell: Any) -> str | None:
+    if cell is None or isinstance(cell, str):
+        return cell
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _numbered(rows: Iterator[Row], first: Row | None) -> Iterator[Row]:
+    """The data rows, without the empty ones at the end."""
+    empty = 0
+    if first is not None:
+        yield first
+    for row in rows:
+        if not any(row):
+            empty += 1
+            continue
+        yield from iter([()] * empty)
+        empty = 0
+        yield row
+
+
+def _stage(rows: Iterator[Row], width: int, options: FormatOptions, target: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = pa.schema([(f"a{n}", pa.string()) for n in range(width)])
+    nulls = set(options.null_values)
+    batch: list[list[str | None]] = []
+    with pq.ParquetWriter(target, schema) as writer:
+        for number, row in enumerate(rows, start=1):
+            if any(row[width:]):
+                raise AcequiaError("file_unreadable", f"row {number} holds more values than there are columns")
+            batch.append([None if cell in nulls else cell for cell in (*row, *[None] * width)[:width]])
+            if len(batch) == _BATCH:
+                writer.write_batch(_as_batch(batch, schema))
+                batch = []
+        writer.write_batch(_as_batch(batch, schema))
+
+
+def _as_batch(rows: list[list[str | None]], schema: Any) -> Any:
+    import pyarrow as pa
+
+    arrays = [pa.array([row[place] for row in rows], pa.string()) for place in range(len(schema))]
+    return pa.record_batch(arrays, schema=schema)
