@@ -7,11 +7,11 @@ same bytes. A column's type is what its values are: see `columns.py`.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from acequia.engine.duck import connect, literal, quoted
@@ -48,18 +48,16 @@ class QueriedRows:
 
     def fetch(self, found: Found, target: Path, at_most: int) -> None:
         """Write all rows as Parquet."""
-        parts = target.with_name(f"{target.name}.parts")
-        parts.mkdir()
-        with self._result() as result:
-            names = list(result.keys())
-            if len(set(names)) != len(names):
-                raise AcequiaError("agreement_invalid", "the source's query names a column twice")
-            columns = [Column(name) for name in names]
-            written = _write_parts(result, columns, parts, at_most)
-        if not written:
-            raise AcequiaError("delivery_missing", "the query gives no rows for the period any more")
-        _sort(parts, columns, target)
-        shutil.rmtree(parts)
+        with TemporaryDirectory(dir=target.parent) as parts:
+            with self._result() as result:
+                names = list(result.keys())
+                if len(set(names)) != len(names):
+                    raise AcequiaError("agreement_invalid", "the source's query names a column twice")
+                columns = [Column(name) for name in names]
+                written = _write_parts(result, columns, Path(parts), at_most)
+            if not written:
+                raise AcequiaError("delivery_missing", "the query gives no rows for the period any more")
+            _sort(Path(parts), columns, target)
         if target.stat().st_size > at_most:
             raise too_large(at_most)
 
@@ -125,7 +123,7 @@ def _write_parts(result: CursorResult[Any], columns: Sequence[Column], parts: Pa
     import pyarrow.parquet as pq
 
     number, size = 0, 0
-    for number, rows in enumerate(result.partitions(), start=1):
+    for number, rows in enumerate(result.partitions(ROWS_A_CHUNK), start=1):
         arrays = [column.read([row[place] for row in rows]) for place, column in enumerate(columns)]
         names = [f"c{place}" for place in range(len(columns))]
         file = parts / f"{number:08d}.parquet"
