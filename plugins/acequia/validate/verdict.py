@@ -1,0 +1,115 @@
+"""What is said of a delivery: every check of the agreement and every one written by hand, judged in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from acequia.agreement.model import Feed
+from acequia.engine.duck import connect, literal, quoted
+from acequia.errors import AcequiaError
+from acequia.flow import Check, Protected, Validated
+from acequia.scratch import scratch_folder
+from acequia.validate.arbiter import Verdict, judge
+from acequia.validate.data_docs import write_docs
+from acequia.validate.suite import Expected, Measure, compiled, measures
+from acequia.validate.written import Query, read_written
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def validate(protected: Protected, feed: Feed, *, expectations: Path, docs: Path, memory_limit: str) -> Validated:
+    """Let Great Expectations judge one delivery. The same delivery gives the same `Validated`.
+
+    Judged are what the gate counted (rows that arrived, rows set aside, rows that break each rule), the protected rows
+    by the suite that is compiled from the agreement, and the checks in `expectations`.
+
+    Args:
+        protected: the delivery, one row per event.
+        feed: what was agreed.
+        expectations: the feed's folder of hand-written checks; it need not exist.
+        docs: the root of the Data Docs; `Validated.docs` is the page's path below it.
+        memory_limit: of DuckDB, such as `4GB`; what does not fit spills beside the protected rows.
+
+    Raises:
+        AcequiaError: `agreement_invalid` if a hand-written check cannot be read or judged.
+    """
+    written = read_written(expectations, feed.kept)
+    path = Path(protected.path).absolute()
+    with scratch_folder(path.parent / ".judging") as scratch:
+        connection = connect(memory_limit, scratch)
+        try:
+            _open_rows(connection, path)
+            counted = (*measures(protected, feed), *(_count(connection, query) for query in written.queries))
+            verdicts = (
+                *judge(connection, "measures", _open_measures(connection, counted)),
+                *judge(connection, "rows", (*compiled(feed), *written.expected)),
+            )
+        finally:
+            connection.close()
+    validated = Validated(
+        delivery=protected.delivery,
+        passed=all(verdict.passed for verdict in verdicts),
+        checks=tuple(_check(verdict) for verdict in verdicts),
+        count=protected.count,
+    )
+    return validated.model_copy(update={"docs": write_docs(validated, verdicts, docs)})
+
+
+def _open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """The view `rows`; from here on, this connection reads no other file and writes none but what it spills."""
+    file = literal(str(path))
+    parquet = f"read_parquet({file}, hive_partitioning = false)"
+    connection.execute(f"CREATE VIEW rows AS SELECT * FROM {parquet}")  # noqa: S608 - quoted by `literal`
+    connection.execute(f"SET allowed_paths = [{file}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+
+
+def _open_measures(connection: duckdb.DuckDBPyConnection, counted: Sequence[Measure]) -> tuple[Expected, ...]:
+    """The table `measures`: one row, one column of whole numbers for each measure."""
+    labels: list[str] = []
+    for measure in counted:
+        label = measure.check if measure.column is None else f"{measure.check} {measure.column}"
+        labels.append(label if label not in labels else f"{label} {len(labels)}")
+    columns = ", ".join(
+        f"CAST({measure.count} AS BIGINT) AS {quoted(label)}" for label, measure in zip(labels, counted, strict=True)
+    )
+    connection.execute(f"CREATE TABLE measures AS SELECT {columns}")  # noqa: S608 - numbers, and quoted names
+    return tuple(measure.expected(label) for label, measure in zip(labels, counted, strict=True))
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: Query) -> Measure:
+    """Run a hand-written query: one select, one row, one whole number of rows that are wrong."""
+    import duckdb
+
+    def refuse(what: str) -> AcequiaError:
+        return AcequiaError("agreement_invalid", f"{query.place}: {what}", do="Correct the query.")
+
+    try:
+        statements = connection.extract_statements(query.sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise refuse("must be one select")
+        found = connection.execute(statements[0]).fetchmany(2)
+    except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+        # These speak of the query's own words; others may quote a value of the data.
+        raise refuse(str(error).splitlines()[0]) from None
+    except duckdb.Error as error:
+        raise refuse(f"fails on this data ({type(error).__name__})") from None
+    number = found[0][0] if len(found) == 1 and len(found[0]) == 1 else None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 0:
+        raise refuse("must return one row with one whole number, how many rows are wrong")
+    return Measure(query.check, None, number, query.describe or f"no row that {query.name} counts")
+
+
+def _check(verdict: Verdict) -> Check:
+    expected = verdict.expected
+    return Check(
+        name=expected.known_as,
+        column=expected.column,
+        passed=verdict.passed,
+        rows_failing=verdict.rows_failing,
+        describe=expected.describe,
+    )
