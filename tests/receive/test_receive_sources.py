@@ -239,6 +239,23 @@ def test_https_asks_for_what_the_manifest_names_and_the_agreement_covers(office,
     assert sorted(office.opened(arrived)) == ["1.csv", "2.csv"]
 
 
+def test_https_servers_that_know_no_head(office, https_partner, monkeypatch):
+    from acequia.demo.servers import https
+
+    https_partner.put("1.csv", A)
+    monkeypatch.setattr(https._Handler, "do_HEAD", lambda handler: handler.send_error(405))
+    assert office.opened(office.receive(https_partner.terms("1.csv"), https_partner.connection)) == {"1.csv": A}
+
+
+def test_what_sources_write_to_the_log_names_no_file(office, https_partner, sftp_partner, caplog):
+    caplog.set_level("INFO")
+    for partner in (https_partner, sftp_partner):
+        partner.put("maria-gonzalez.csv", A)
+        office.receive(partner.terms("maria-gonzalez.csv"), partner.connection)
+    assert "maria" not in caplog.text
+    assert "partner" not in caplog.text
+
+
 # S3
 
 

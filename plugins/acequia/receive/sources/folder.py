@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -46,8 +47,8 @@ class FolderFiles:
                 after = _fingerprint(os.fstat(source.fileno()))
         except FileNotFoundError:
             raise changed() from None
-        except PermissionError:
-            raise _denied() from None
+        except OSError as error:
+            raise _named(error) from None
         if not found.fingerprint == before == after:
             raise changed()
 
@@ -60,8 +61,8 @@ class FolderFiles:
                     yield Entry(entry.name, "link") if link else _entry(entry.name, entry.stat(follow_symlinks=False))
         except (FileNotFoundError, NotADirectoryError):
             return
-        except PermissionError:
-            raise _denied() from None
+        except OSError as error:
+            raise _named(error) from None
 
     def follow(self, place: str) -> Entry | None:
         """What a link leads to."""
@@ -89,5 +90,9 @@ def _fingerprint(found: os.stat_result) -> str:
     return f"{found.st_size}-{found.st_mtime_ns}-{found.st_ino}"
 
 
-def _denied() -> AcequiaError:
-    return AcequiaError("source_denied", "the folder or a file in it may not be read")
+def _named(error: OSError) -> Exception:
+    if isinstance(error, PermissionError):
+        return AcequiaError("source_denied", "the folder or a file in it may not be read")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return error  # our own disk
+    return AcequiaError("source_unreachable", f"the folder cannot be read ({type(error).__name__})")

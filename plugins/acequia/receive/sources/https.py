@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1 << 20
 REDIRECTS_AT_MOST = 3
-NO_SUCH_FILE, NOT_ALLOWED = frozenset((404, 410)), frozenset((401, 403, 407))
+NO_SUCH_FILE, NO_SUCH_METHOD, NOT_ALLOWED = frozenset((404, 410)), frozenset((405, 501)), frozenset((401, 403, 407))
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class HttpsFiles:
     def fetch(self, found: Found, target: Path, at_most: int) -> None:
         """Download the file."""
         with self._open("GET", found.place) as answer, target.open("wb") as file:
-            if answer.status_code in NO_SUCH_FILE or _fingerprint(answer) != found.fingerprint:
+            if answer.status_code != 200 or _fingerprint(answer) != found.fingerprint:
                 raise changed()
             copy = Bounded(file, at_most)
             for chunk in answer.iter_raw(CHUNK):
@@ -59,8 +60,8 @@ class HttpsFiles:
         """The files that the manifest names; none when it cannot be read, which is told when it is judged."""
         if manifest is None:
             return []
+        raw = b""
         with self._open("GET", manifest.place) as answer:
-            raw = b""
             for chunk in answer.iter_raw(CHUNK):
                 raw += chunk
                 if len(raw) > BYTES_AT_MOST:
@@ -71,17 +72,21 @@ class HttpsFiles:
             return []
 
     def _head(self, folder: str, name: str) -> Found | None:
+        """What the server says of a file before its content; some servers know no HEAD."""
         place = joined((folder, name))
-        with self._open("HEAD", place) as answer:
-            if answer.status_code in NO_SUCH_FILE:
-                return None
-            length = answer.headers.get("content-length", "")
-            size = int(length) if length.isdecimal() else None
-            return Found(place, folder, name, name, size, _fingerprint(answer), _age(answer))
+        for method in ("HEAD", "GET"):
+            with self._open(method, place) as answer:
+                if answer.status_code in NO_SUCH_FILE:
+                    return None
+                if answer.status_code == 200:
+                    length = answer.headers.get("content-length", "")
+                    size = int(length) if length.isdecimal() else None
+                    return Found(place, folder, name, name, size, _fingerprint(answer), _age(answer))
+        raise AcequiaError("source_unreachable", "the HTTPS server answers neither HEAD nor GET")
 
     @contextmanager
     def _open(self, method: str, place: str) -> Iterator[httpx.Response]:
-        """An answer with status 200, or one that says that there is no such file."""
+        """An answer with status 200, or one that says that there is no such file or method."""
         url = quote(place)
         with _naming_errors():
             for _ in range(REDIRECTS_AT_MOST + 1):
@@ -99,6 +104,7 @@ def https_files(connection: Connection, pattern: Pattern, with_manifest: bool) -
     """Open a client, and close it when the block ends. Plain http is refused as `connection_invalid`."""
     import httpx
 
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # it writes every address, with its file name, to the log
     connection.require("base_url")
     base = httpx.URL(str(connection.base_url).rstrip("/") + "/")
     if base.scheme != "https" or not base.host:
@@ -130,7 +136,7 @@ def _require_success(answer: httpx.Response) -> None:
     status = answer.status_code
     if status in NOT_ALLOWED:
         raise AcequiaError("source_denied", f"the HTTPS server answered {status}")
-    if status != 200 and status not in NO_SUCH_FILE:
+    if status != 200 and status not in NO_SUCH_FILE | NO_SUCH_METHOD:
         raise AcequiaError("source_unreachable", f"the HTTPS server answered {status}")
 
 

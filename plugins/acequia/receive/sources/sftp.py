@@ -117,6 +117,7 @@ def sftp_files(connection: Connection, pattern: Pattern) -> Iterator[SftpFiles]:
 async def _connect(connection: Connection) -> asyncssh.SSHClientConnection:
     import asyncssh
 
+    asyncssh.set_log_level("WARNING")  # below it, asyncssh writes users and paths to the log
     return await asyncssh.connect(
         connection.host,
         port=connection.port or 22,
