@@ -13,9 +13,9 @@ from acequia.agreement.columns import Column, Lookup, TruncateTo
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import Table
 from acequia.engine.expressions import SQL_TYPES, kind_of
-from acequia.engine.reference import ReferenceTable, read_reference
 from acequia.errors import AcequiaError
 from acequia.period import Period
+from acequia.protect.reference import ReferenceTable, read_reference
 
 TOTAL, UNKNOWN = "_T", "_U"
 """SDMX's codes for the total of all and for unknown."""
@@ -80,11 +80,11 @@ def _levels(
 ) -> tuple[tuple[bool, ...], tuple[tuple[str, ...], ...]]:
     totals = [False] * len(levels)
     columns: list[tuple[str, ...]] = (
-        [source.column(lookup.value)] if source is not None and lookup is not None else [()]
+        [_column(source, lookup.value)] if source is not None and lookup is not None else [()]
     )
     for depth, level in enumerate(levels[1:], 1):
         if source is not None and level in source.columns:
-            columns.append(source.column(level))
+            columns.append(_column(source, level))
         elif depth == len(levels) - 1:
             totals[depth] = True
             columns.append((TOTAL,) * len(columns[0]))
@@ -96,6 +96,12 @@ def _levels(
     places = sorted({row for row in zip(*columns, strict=True) if row[0] not in ("", UNKNOWN)})
     _require_tree(levels, places, place)
     return tuple(totals), tuple(places)
+
+
+def _column(source: ReferenceTable, name: str | None) -> tuple[str, ...]:
+    source.lookup(name)  # says what is wrong where there is no such column
+    place = 1 if name is None else source.columns.index(name)
+    return tuple(row[place] for row in source.rows)
 
 
 def _require_tree(levels: tuple[str, ...], places: list[tuple[str, ...]], place: str) -> None:
@@ -127,7 +133,7 @@ def _known(
     window: Period,
 ) -> tuple[str, ...] | None:
     if source is not None and lookup is not None:
-        return tuple(sorted(set(source.column(lookup.value)) - {"", UNKNOWN}))
+        return tuple(sorted(set(source.lookup(lookup.value).values()) - {UNKNOWN}))
     if column is None:
         return None
     if column.one_of is not None and column.treat == "keep":

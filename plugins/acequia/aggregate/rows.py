@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acequia.agreement.columns import Column, RoundTo
+from acequia.agreement.columns import Column
 from acequia.agreement.model import Feed
 from acequia.engine.duck import literal, quoted
 from acequia.engine.expressions import SQL_TYPES, kind_of
 from acequia.engine.transforms import load
 from acequia.engine.writer import Kind
 from acequia.errors import AcequiaError
+from acequia.protect.treatments import TREATMENTS, Place
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,13 +28,9 @@ def protected_kinds(feed: Feed) -> dict[str, Kind]:
 
 
 def _kind(column: Column) -> Kind:
-    if column.treatment in ("pseudonym", "scrub_text", "band", "lookup", "first"):
-        return "string"
-    if column.treatment in ("part", "seconds_since"):
-        return "integer"
-    if isinstance(column.treat, RoundTo) and not float(column.treat.round_to).is_integer():
-        return "number"
-    return column.type
+    some = Place("NULL", "NULL", defaultdict(lambda: "NULL"))
+    treated = TREATMENTS[column.treatment](column, some)
+    return column.type if treated is None else treated.type
 
 
 def empty_rows(connection: duckdb.DuckDBPyConnection, feed: Feed) -> dict[str, str]:
