@@ -1,0 +1,236 @@
+"""The ledger as the other rooms see it: facts go in, states and lists come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, and_, func, insert, select, update
+
+from acequia.agreement.delivery import Delivery
+from acequia.errors import AcequiaError
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published
+from acequia.keys import KeyStore
+from acequia.ledger import audit, chain, facts, head, models, receipts, retention
+from acequia.ledger.chain import Draft, Entry
+from acequia.ledger.database import open_database, reading, writing
+from acequia.ledger.listing import DeliveryRow, listed
+from acequia.ledger.projection import State, after, row_of, state_of
+from acequia.ledger.signing import Signer
+from acequia.period import Period
+from acequia.settings import Settings
+
+
+def now() -> datetime:
+    """The clock of the ledger, unless another is handed in."""
+    return datetime.now(UTC)
+
+
+def open_ledger(settings: Settings, keys: KeyStore, clock: Callable[[], datetime] = now) -> Ledger:
+    """Open the ledger; its tables are made or migrated first. Processes that open it at once do not disturb each other.
+
+    Raises:
+        AcequiaError: `store_unreachable` if the database does not answer.
+    """
+    return Ledger(open_database(settings), settings.home, keys, clock)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """An append-only record. Every fact has a natural key, so that telling it twice records it once."""
+
+    engine: Engine
+    home: Path
+    keys: KeyStore
+    clock: Callable[[], datetime] = now
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs entries and receipts."""
+        return Signer(self.keys.secret("receipts"))
+
+    # What happened
+
+    def register(
+        self,
+        partner: str,
+        feed: str,
+        period: Period,
+        *,
+        content_sha256: str,
+        agreement_version: str,
+        agreement_sha256: str,
+        files: Sequence[LandedFile],
+    ) -> DeliveryId:
+        """Give what arrived its id: that of the period's latest version if it holds the same bytes, else a new one."""
+        with writing(self.engine) as connection:
+            latest = self._latest(connection, partner, feed, period.label)
+            if latest and latest.content_sha256 == content_sha256:
+                delivery = latest.delivery
+                drafts = facts.came_again(latest, agreement_version, agreement_sha256)
+            else:
+                version = latest.delivery.version + 1 if latest else 1
+                delivery = DeliveryId(partner=partner, feed=feed, period=period.label, version=version)
+                drafts = [facts.received(delivery, content_sha256, agreement_version, agreement_sha256, files)]
+            token = self._append(connection, delivery, drafts)
+        head.show(self.home, token, self.signer)
+        return delivery
+
+    def accept(self, delivery: DeliveryId, *, count: Count, made_by: str) -> None:
+        """The delivery passed every check. A lower accepted version of its period is corrected by that."""
+        self._record(delivery, lambda state: facts.accepted(state, count, made_by))
+
+    def refuse(self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str) -> None:
+        """The delivery was refused; it stays in quarantine."""
+        self._record(delivery, lambda state: facts.refused(state, code, reason, who_acts, made_by))
+
+    def published(self, delivery: DeliveryId, disclosed: Disclosed, release: Published) -> None:
+        """One table and window went out, brought up to date by this delivery."""
+        self._record(delivery, lambda state: facts.published(state, disclosed, release))
+
+    def finish(self, delivery: DeliveryId) -> None:
+        """Everything that was to be published is."""
+        self._record(delivery, facts.finished)
+
+    def raw_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
+        """The delivery's raw bytes are gone from landing; `proof` says how that was made sure, without file names."""
+        self._record(delivery, lambda state: facts.raw_deleted(state, files, proof or {}))
+
+    def protected_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
+        """The delivery's protected rows are gone from the workspace."""
+        self._record(delivery, lambda state: facts.protected_deleted(state, files, proof or {}))
+
+    def receipt(self, step: str, delivery: DeliveryId) -> Path:
+        """The signed receipt of the delivery's latest such step; every receipt still missing before it is written too.
+
+        Steps are `received`, `accepted`, `published`, `refused`, `raw_deleted`, `protected_deleted`. A receipt is made
+        of ledger entries alone, so that writing it again gives the same bytes.
+        """
+        with reading(self.engine) as connection:
+            versions = [
+                chain.of_delivery(connection, delivery.model_copy(update={"version": version}))
+                for version in range(1, delivery.version + 1)
+            ]
+        return receipts.issue(self.home, self.signer, versions, step, delivery)
+
+    # What follows from it
+
+    def state(self, delivery: DeliveryId) -> State:
+        """Where the delivery stands, from its entries alone.
+
+        Raises:
+            AcequiaError: `unknown_name` if the ledger holds no such delivery.
+        """
+        with reading(self.engine) as connection:
+            return _known(connection, delivery)
+
+    def accepted(self, partner: str, feed: str, window: Period | None = None) -> tuple[DeliveryId, ...]:
+        """The latest accepted version of each period, in the order of periods; only those counting to the window."""
+        table = models.delivery.c
+        with reading(self.engine) as connection:
+            found = connection.execute(
+                select(table.period, func.max(table.version))
+                .where(table.partner == partner, table.feed == feed, table.status.in_(("accepted", "published")))
+                .group_by(table.period)
+            ).all()
+        versions = sorted((Period.parse(label), version) for label, version in found)
+        return tuple(
+            DeliveryId(partner=partner, feed=feed, period=period.label, version=version)
+            for period, version in versions
+            if window is None or period.within(window.kind) == window
+        )
+
+    def released_windows(self, partner: str, table: str) -> set[str]:
+        """The windows of a table that were released for good, and not only with provisional cells."""
+        of = models.release.c
+        with reading(self.engine) as connection:
+            found = connection.execute(
+                select(of.window_label)
+                .where(of.partner == partner, of.table_name == table, of.provisional.is_(False))
+                .distinct()
+            )
+            return set(found.scalars())
+
+    def is_past(self, day: date, terms: Delivery) -> bool:
+        """Whether nothing can be expected any more that was due at the start of this day, in the feed's time zone."""
+        midnight = datetime.combine(day, time.min, tzinfo=terms.zone)
+        return self.clock() > midnight.astimezone(UTC) + timedelta(hours=terms.due_within_hours)
+
+    def deliveries(self, partner: str | None = None, feed: str | None = None) -> list[DeliveryRow]:
+        """One row per delivery, in the order of partner, feed, period and version."""
+        with reading(self.engine) as connection:
+            return listed(connection, partner, feed)
+
+    def history(self, delivery: DeliveryId) -> tuple[Entry, ...]:
+        """The delivery's entries, in order."""
+        with reading(self.engine) as connection:
+            return tuple(chain.of_delivery(connection, delivery))
+
+    def due_for_deletion(
+        self, what: Literal["raw", "protected"], partner: str, feed: str, today: date, kept_days: int
+    ) -> tuple[DeliveryId, ...]:
+        """Deliveries whose raw bytes, or protected rows, have been kept for the agreed days and are there still."""
+        with reading(self.engine) as connection:
+            return retention.due(connection, what, partner, feed, today, kept_days)
+
+    def length(self) -> int:
+        """How many entries there are."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(func.count()).select_from(models.entry)).scalar_one()
+
+    def verify(self) -> list[audit.Finding]:
+        """Everything that is wrong with the record, what was derived from it, its head and its receipts."""
+        return audit.verify(self.engine, self.home, self.signer)
+
+    # How it is kept
+
+    def _record(self, delivery: DeliveryId, fact: Callable[[State], Draft | None]) -> None:
+        with writing(self.engine) as connection:
+            draft = fact(_known(connection, delivery))
+            token = self._append(connection, delivery, [draft] if draft else [])
+        head.show(self.home, token, self.signer)
+
+    def _append(self, connection: Connection, delivery: DeliveryId, drafts: Sequence[Draft]) -> str:
+        """Add entries, and bring what is derived from them up to date in the same transaction.
+
+        Returns the last token of the chain, also when nothing was added: a run that was killed may have left the head
+        behind.
+        """
+        if chain.last_token(connection) is None:
+            head.begin(self.home, self.signer)
+        state = state_of(chain.of_delivery(connection, delivery)) if drafts else None
+        for draft in drafts:
+            entry = chain.append(connection, self.signer, draft, delivery, self.clock())
+            state = after(state, entry)
+            if entry.kind == "published":
+                connection.execute(insert(models.release).values(**asdict(state.releases[-1])))
+        if state:
+            _store(connection, row_of(state))
+        return str(chain.last_token(connection))
+
+    def _latest(self, connection: Connection, partner: str, feed: str, label: str) -> State | None:
+        table = models.delivery.c
+        version = connection.execute(
+            select(func.max(table.version)).where(table.partner == partner, table.feed == feed, table.period == label)
+        ).scalar()
+        if version is None:
+            return None
+        return _known(connection, DeliveryId(partner=partner, feed=feed, period=label, version=version))
+
+
+def _known(connection: Connection, delivery: DeliveryId) -> State:
+    state = state_of(chain.of_delivery(connection, delivery))
+    if state is None:
+        raise AcequiaError("unknown_name", "the ledger holds no such delivery", where=str(delivery))
+    return state
+
+
+def _store(connection: Connection, row: Mapping[str, Any]) -> None:
+    table = models.delivery
+    is_it = and_(*(column == row[column.name] for column in table.primary_key.columns))
+    if connection.execute(update(table).where(is_it).values(**row)).rowcount == 0:
+        connection.execute(insert(table).values(**row))
