@@ -49,7 +49,6 @@ def write_protected(
     Returns:
         How many rows there are, and the type of each column in the words of the agreement.
     """
-    _refuse_namesakes(feed)
     others = {name: f"rows.{reading.value}" for name, reading in judge.readings.items()}
     selected, joined, types = [], [], {}
     for number, (name, key) in enumerate(feed.kept.items()):
@@ -95,11 +94,3 @@ def _compared(column: Column, value: str) -> str:
     """The text by which a value is looked up."""
     form = text(value, KIND_OF[column.type])
     return f"trim({form})" if column.treatment == "lookup" else form
-
-
-def _refuse_namesakes(feed: Feed) -> None:
-    seen: set[str] = set()
-    for name in feed.kept:
-        if name.casefold() in seen:
-            raise AcequiaError("agreement_invalid", f"two columns after the gate are named {name}, but for capitals")
-        seen.add(name.casefold())

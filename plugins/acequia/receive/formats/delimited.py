@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from acequia.agreement.columns import Column
 from acequia.agreement.delivery import FormatOptions
-from acequia.engine.duck import literal
+from acequia.engine.duck import connect, literal
 from acequia.errors import AcequiaError
 from acequia.receive.formats.header import positions, unnamed_positions
 from acequia.receive.formats.opened import ROW, Arriving, Opened, header_repeated
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _HEADER_AT_MOST = 1 << 20
+_MEMORY = "256MB"
 _NO_NULL = "\x1a\x1a no text is null \x1a\x1a"  # the reader wants at least one
 
 
@@ -36,12 +37,12 @@ def open_delimited(
     Raises:
         AcequiaError: `file_empty`, `file_unreadable`, or what the header is refused for.
     """
-    first = _first_record(text.path, options)
+    first, empty = _first_record(text.path, options)
     found = positions(first, agreed) if options.header else unnamed_positions(len(first), agreed)
-    reader = _reader(text.path, len(first), options)
+    reader = _reader(text.path, len(first), empty, options)
     if text.mixed and not _reads(connection, reader):
         # Line ends that differ are legal inside quotes, where they are data; elsewhere they are made alike.
-        reader = _reader(unified(text, scratch / f"{text.path.name}.lines").path, len(first), options)
+        reader = _reader(unified(text, scratch / f"{text.path.name}.lines").path, len(first), empty, options)
     columns = {
         name: Arriving(f"a{place}", "text", options.null_values, options.decimal_comma) for name, place in found.items()
     }
@@ -49,18 +50,22 @@ def open_delimited(
         relation=reader,
         numbered=f"(SELECT *, row_number() OVER () AS {ROW} FROM {reader})",
         columns=columns,
-        explain=lambda connection, _: _first_bad_line(connection, reader),
+        explain=lambda _connection, _text: _first_bad_line(text.path, reader),
         troubles=(header_repeated(columns),),
     )
 
 
-def _first_record(path: Path, options: FormatOptions) -> list[str]:
+def _first_record(path: Path, options: FormatOptions) -> tuple[list[str], int]:
+    """The first record that holds something, and how many lines stand before it."""
+    before = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = iter(lambda: file.readline(_HEADER_AT_MOST), "")
-            for record in csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote, strict=True):
+            records = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote, strict=True)
+            for record in records:
                 if any(value.strip() for value in record):
-                    return record
+                    return record, before
+                before = records.line_num
     except csv.Error:
         raise AcequiaError(
             "file_unreadable", "the first line cannot be read with the agreed delimiter and quote"
@@ -68,12 +73,12 @@ def _first_record(path: Path, options: FormatOptions) -> list[str]:
     raise AcequiaError("file_empty", "the file holds no line with content")
 
 
-def _reader(path: Path, width: int, options: FormatOptions) -> str:
+def _reader(path: Path, width: int, skip: int, options: FormatOptions) -> str:
     columns = ", ".join(f"'a{n}': 'VARCHAR'" for n in range(width))
     nulls = ", ".join(literal(text) for text in options.null_values or (_NO_NULL,))
     quote = literal(options.quote)
     return (
-        f"read_csv({literal(str(path))}, auto_detect=false, header={str(options.header).lower()}, "
+        f"read_csv({literal(str(path))}, auto_detect=false, skip={skip}, header={str(options.header).lower()}, "
         f"delim={literal(options.delimiter)}, quote={quote}, escape={quote}, nullstr=[{nulls}], "
         f"columns={{{columns}}}, strict_mode=true, null_padding=false, compression='none', hive_partitioning=false)"
     )
@@ -89,12 +94,12 @@ def _reads(connection: duckdb.DuckDBPyConnection, reader: str) -> bool:
     return True
 
 
-def _first_bad_line(connection: duckdb.DuckDBPyConnection, reader: str) -> AcequiaError:
+def _first_bad_line(path: Path, reader: str) -> AcequiaError:
     """Read once more, in one thread, to say which line is the first that breaks the rules; never what it holds."""
     import duckdb
 
-    careful = reader.removesuffix(")") + ", parallel=false, store_rejects=true, rejects_limit=1)"
-    with connection.cursor() as own:  # the tables of rejected lines are its own, and go with it
+    careful = reader.removesuffix(")") + ", store_rejects=true, rejects_limit=1)"
+    with connect(_MEMORY, path.parent, threads=1) as own:  # the rejected lines are its own, and go with it
         try:
             own.execute(f"SELECT count(COLUMNS(*)) FROM {careful}").fetchall()
             line, kind = own.execute("SELECT line, error_type FROM reject_errors").fetchall()[0]

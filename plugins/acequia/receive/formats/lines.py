@@ -67,20 +67,19 @@ def _keys(connection: duckdb.DuckDBPyConnection, objects: str) -> list[str]:
 
 
 def _refuse_absent(connection: duckdb.DuckDBPyConnection, objects: str, agreed: Mapping[str, Column]) -> None:
+    """Refuse a file without objects, or with a required key in none of them. Most often the first objects hold all."""
     import duckdb
 
-    required = [name for name, column in agreed.items() if column.required]
     try:
         seen = _keys(connection, f"(FROM {objects} LIMIT {_LOOK_AHEAD})")
         if not seen and not connection.execute(f"FROM {objects} LIMIT 1").fetchall():
             raise AcequiaError("file_empty", "the file holds no object")
-        rare = [name for name in required if name not in seen]
+        rare = [name for name, column in agreed.items() if column.required and name not in seen]
         if rare:
-            found = ", ".join(
-                f"coalesce(bool_or(json_exists(json, {literal(_pointer(name))})), false)" for name in rare
-            )
-            (held,) = connection.execute(f"SELECT {found} FROM {objects} WHERE {_OBJECT}").fetchall()
-            refuse_missing([name for name, is_there in zip(rare, held, strict=True) if not is_there])
+            held = ", ".join(f"bool_or(json_exists(json, {literal(_pointer(name))}))" for name in rare)
+            (found,) = connection.execute(f"SELECT {held} FROM {objects} WHERE {_OBJECT}").fetchall()
+            # Null where there is no object at all: that is another trouble, which has a row.
+            refuse_missing([name for name, is_there in zip(rare, found, strict=True) if is_there is False])
     except duckdb.Error:
         raise AcequiaError("file_unreadable", "the file cannot be read to its end as JSON lines") from None
 

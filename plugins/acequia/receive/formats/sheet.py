@@ -17,7 +17,7 @@ from acequia.receive.formats.header import positions, unnamed_positions
 from acequia.receive.formats.opened import Opened
 from acequia.receive.formats.unpack import ZIP, unpacked_at_most
 
-_SHARED_AT_MOST = 256 * 2**20  # shared strings are held in memory while a workbook is read
+_HELD_AT_MOST = 256 * 2**20  # all parts but the sheets are held in memory while a workbook is read
 _BATCH = 10_000
 
 Row = tuple[str | None, ...]
@@ -64,9 +64,9 @@ def _refuse_bombs(path: Path, bytes_at_most: int) -> None:
         raise AcequiaError("file_truncated", "the workbook is cut off or damaged") from None
     # zipfile never unpacks more of a part than its directory states, so what is stated is a bound.
     at_most = unpacked_at_most(size, bytes_at_most)
-    shared = max((part.file_size for part in parts if part.filename.endswith("sharedStrings.xml")), default=0)
-    if sum(part.file_size for part in parts) > at_most or shared > _SHARED_AT_MOST:
-        raise AcequiaError("archive_bomb", f"the workbook unpacks to more than {min(at_most, _SHARED_AT_MOST)} bytes")
+    held = sum(part.file_size for part in parts if not part.filename.startswith("xl/worksheets/"))
+    if sum(part.file_size for part in parts) > at_most or held > _HELD_AT_MOST:
+        raise AcequiaError("archive_bomb", f"the workbook unpacks to more than {min(at_most, _HELD_AT_MOST)} bytes")
 
 
 def _rows(path: Path, options: FormatOptions) -> Iterator[Row]:
