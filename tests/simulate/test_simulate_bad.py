@@ -81,7 +81,7 @@ def archive_bomb(case: Case) -> bool:
         unpacker = zlib.decompressobj(31)
         unpacked += len(unpacker.decompress(data))
         data = unpacker.unused_data
-    return size < 20_000_000 and unpacked > 250 * (size - len(data))
+    return size < 1_000_000 and unpacked > 800 * (size - len(data))
 
 
 def wrong_encoding(case: Case) -> bool:

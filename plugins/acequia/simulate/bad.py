@@ -60,7 +60,7 @@ ABOUT: dict[str, Kind] = {
     "empty": Kind("a file of 0 bytes", "file_empty", _file),
     "truncated": Kind("the file ends in its middle", "file_truncated", _gzip),
     "not_the_format": Kind("the server's login page instead of the file", "file_unreadable", _not_csv),
-    "archive_bomb": Kind("a small file that unpacks to gigabytes", "archive_bomb", _gzip),
+    "archive_bomb": Kind("a file that unpacks to a thousand times its size", "archive_bomb", _gzip),
     "wrong_encoding": Kind("text in another encoding than agreed", "encoding_wrong", _text),
     "header_missing": Kind("the first row where the header should be", "column_unlisted", _csv),
     "header_repeated": Kind("the header once more among the rows", "header_repeated", _csv),
@@ -70,7 +70,8 @@ ABOUT: dict[str, Kind] = {
     "wrong_checksum": Kind("other bytes than the manifest names", "checksum_differs", _manifest),
     "file_unlisted": Kind("a file that the manifest does not list", "file_unlisted", _manifest),
     "file_not_sent": Kind("the manifest lists a file that is not there", "file_not_sent", _manifest),
-    "manifest_missing": Kind("no manifest", "manifest_missing", lambda feed: feed.delivery.manifest == "required"),
+    # It comes last: at a server its absence means that the upload goes on; with `run --from` it is `manifest_missing`.
+    "manifest_missing": Kind("no manifest", "delivery_unfinished", lambda feed: feed.delivery.manifest == "required"),
     "manifest_invalid": Kind("a manifest that breaks off", "manifest_invalid", _manifest),
     "name_escapes": Kind("the manifest names a file in another folder", "name_escapes", _manifest),
     "too_few_rows": Kind("fewer rows than agreed", "rows_outside_range"),

@@ -9,8 +9,8 @@ from pathlib import Path
 from acequia.agreement.model import Feed
 from acequia.simulate.render import packed
 
-BOMB_MEMBERS, BOMB_MEMBER_BYTES = 256, 2**23
-"""A bomb unpacks to their product, 2 GiB."""
+BOMB_MEMBERS, BOMB_MEMBER_BYTES = 128, 2**22
+"""A bomb unpacks to their product, 512 MiB; on disk it has half a MiB."""
 
 
 def unfinished(file: Path, feed: Feed) -> Path:
@@ -40,10 +40,9 @@ def not_the_format(file: Path, feed: Feed) -> Path:
 
 
 def archive_bomb(file: Path, feed: Feed) -> Path:
-    """The first line, then one row over and over. It is made quickly: members of a gzip file may follow each other."""
-    header, row = gzip.decompress(file.read_bytes()).split(b"\n")[:2]
-    line = row + b"\n"
-    member = packed(line * (BOMB_MEMBER_BYTES // len(line)))
+    """The header, then one letter over and over. It is made quickly: members of a gzip file may follow each other."""
+    header = gzip.decompress(file.read_bytes()).split(b"\n", 1)[0]
+    member = packed(b"a" * BOMB_MEMBER_BYTES)
     with file.open("wb") as bomb:
         bomb.write(packed(header + b"\n"))
         for _ in range(BOMB_MEMBERS):

@@ -82,12 +82,19 @@ def duplicates(table: Any, feed: Feed, many: int) -> Any:
 
 
 def corrected(table: Any, feed: Feed, many: int) -> Any:
-    """Other numbers within their range in some rows: what a partner sends after it found a mistake."""
+    """Other numbers within their range in some rows: what a partner sends after it found a mistake.
+
+    Zeros stay: what has no duration or fee has none after a correction either.
+    """
+    import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     name = _bounded(feed) or ""
     column = table.column(name).combine_chunks()
-    return _set(table, name, pc.if_else(_first(table, many), pc.add(column, 1).cast(column.type), column))
+    changed = np.zeros(table.num_rows, dtype=bool)
+    changed[np.flatnonzero(column.to_numpy(zero_copy_only=False) > 0)[:many]] = True
+    return _set(table, name, pc.if_else(pa.array(changed), pc.add(column, 1).cast(column.type), column))
 
 
 CHANGES: dict[str, Callable[[Any, Feed, int], Any]] = {
