@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from acequia.errors import AcequiaError
 from acequia.publish.lake import Lake, open_lake
-from acequia.publish.open_release import as_csv
+from acequia.publish.release import as_csv
 from acequia.settings import Settings
 from tests.publish import cells
 from tests.publish.cells import PARTNER, TABLE, cell, day

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,26 +153,49 @@ def ordered(rows: pa.Table, keys: Iterable[str]) -> pa.Table:
     return rows.sort_by([(key, "ascending") for key in keys]) if rows.num_rows else rows
 
 
-def lines(rows: pa.Table) -> Iterator[str]:
+def lines(rows: pa.Table) -> pa.Array:
     """Each row as one line of JSON: its columns that hold a value, by name. A number is written in its shortest form, a
     whole one without decimals, times as ISO 8601.
 
     So a row says the same before and after its table gains a column or a column is widened.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-    names = sorted(rows.column_names)
-    for batch in rows.select(names).to_batches(max_chunksize=50_000):
-        columns = [[_plain(value) for value in column.to_pylist()] for column in batch.columns]
-        for values in zip(*columns, strict=True):
-            yield write({name: value for name, value in zip(names, values, strict=True) if value is not None})
+
+    def member(name: str) -> Callable[[Any], str]:
+        start = f"{write(name)}:"
+        return lambda value: start + write(_plain(value))
+
+    members = joined([written(rows[name], member(name)) for name in sorted(rows.column_names)], skip_nulls=True)
+    brackets = [pa.scalar(sign, pa.large_string()) for sign in ("{", "}", "")]
+    return pc.binary_join_element_wise(brackets[0], members, *brackets[1:])
+
+
+def written(column: pa.ChunkedArray, write: Callable[[Any], str]) -> pa.Array:
+    """A column as text, null where it is null. Each different value is written once."""
+    import pyarrow as pa
+
+    encoded = pa.concat_arrays(column.chunks or [pa.nulls(0, column.type)]).dictionary_encode()
+    words = pa.array([write(value) for value in encoded.dictionary.to_pylist()], pa.large_string())
+    return words.take(encoded.indices)
+
+
+def joined(columns: list[pa.Array], *, skip_nulls: bool) -> pa.Array:
+    """The texts of each row with commas between; a null is left out, or empty."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    nulls = {"null_handling": "skip"} if skip_nulls else {"null_handling": "replace", "null_replacement": ""}
+    return pc.binary_join_element_wise(*columns, pa.scalar(",", pa.large_string()), **nulls)
 
 
 def digest(rows: pa.Table) -> str:
     """SHA-256 of the rows' sorted lines, each ended by a newline: the same rows in any order and file have the same."""
     found = hashlib.sha256()
-    for line in sorted(lines(rows)):
-        found.update(line.encode())
-        found.update(b"\n")
+    for line in sorted(lines(rows).to_pylist()):
+        found.update(line.encode() + b"\n")
     return found.hexdigest()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from acequia.period import Period
 from acequia.publish import catalog, open_release
+from acequia.publish.release import period_folder
 
 if TYPE_CHECKING:
     from acequia.publish.lake import Lake
@@ -145,7 +146,7 @@ def _packages(lake: Lake, info: catalog.TableInfo) -> dict[str, dict[str, Any]]:
     for period in info.periods:
         pointer = open_release.latest(lake.files, partner, table, period) or {}
         if pointer.get("status") == "published":
-            folder = f"{open_release.period_folder(partner, table, period)}/{pointer['release']}"
+            folder = f"{period_folder(partner, table, period)}/{pointer['release']}"
             found[folder.removeprefix("open/")] = json.loads(lake.files.read(f"{folder}/datapackage.json") or b"{}")
     return {folder: package for folder, package in found.items() if package}
 

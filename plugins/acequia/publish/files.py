@@ -137,14 +137,19 @@ class Files:
                 self.write(f"{path}/{name}", part)
             return
         target = Path(self.place(path))
-        staged = target.with_name(f".{target.name}.partial")
-        shutil.rmtree(staged, ignore_errors=True)  # of a process that was killed; the table's lock is ours now
+        staged = target.with_name(f".{target.name}.{os.getpid()}.partial")
+        shutil.rmtree(staged, ignore_errors=True)
         staged.mkdir(parents=True)
         for name, part in content.items():
             file = staged / name
             file.write_bytes(part)
             file.chmod(file.stat().st_mode & 0o444)
-        staged.replace(target)
+        try:
+            staged.replace(target)
+        except OSError:
+            shutil.rmtree(staged, ignore_errors=True)
+            if not target.is_dir():  # another process was first, with the same content
+                raise
 
     def delete(self, path: str) -> None:
         """Remove one file; fine if it is gone."""

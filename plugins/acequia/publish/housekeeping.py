@@ -1,4 +1,4 @@
-"""Keeping the lake small and honest: expiry of old snapshots, compaction, removal of what nobody refers to, erasure.
+"""Keeping the lake small and honest: expiry of old snapshots, compaction, removal of what nobody refers to.
 
 Iceberg keeps every version that it ever committed, and a killed writer leaves files behind; neither goes by itself. The
 order of a night is `expire`, `compact`, `collect_orphans`.
@@ -7,13 +7,12 @@ order of a night is `expire`, `compact`, `collect_orphans`.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlparse
 
-from acequia.errors import AcequiaError
 from acequia.publish import open_release
 from acequia.publish.commit import split
 from acequia.publish.content import ordered
@@ -22,8 +21,6 @@ from acequia.publish.lock import insist
 from acequia.publish.shape import keys_told
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyiceberg.expressions import BooleanExpression
     from pyiceberg.table import Table as LakeTable
 
     from acequia.publish.lake import Lake
@@ -58,20 +55,6 @@ class Kept:
     bytes_removed: int
 
 
-@dataclass(frozen=True)
-class Erased:
-    """The proof of an erasure, in counts. `rows_left` is what a search afterwards found, and is 0."""
-
-    table: str
-    periods: tuple[str, ...]
-    rows: int
-    rows_left: int
-    snapshots: int
-    files: int
-    bytes: int
-    release_files: int
-
-
 def keep(lake: Lake, name: str, *, snapshots_older_than: dt.timedelta, orphans_older_than: dt.timedelta) -> Kept:
     """A night's work on one table: expire, compact, collect."""
     snapshots = expire(lake, name, snapshots_older_than)
@@ -92,7 +75,7 @@ def expire(lake: Lake, name: str, older_than: dt.timedelta, *, now: dt.datetime 
     """
     before = (now or dt.datetime.now(dt.UTC)) - older_than
     with storing(name), lake.lock(name):
-        expired = insist(lambda: _expire(lake.load(name), before))
+        expired = insist(lambda: forget(lake.load(name), before))
         lake.write_hint(lake.load(name))
         return expired
 
@@ -118,59 +101,11 @@ def collect_orphans(lake: Lake, name: str, older_than: dt.timedelta) -> Collecte
     choose the longest run of any other program that writes to the lake.
     """
     with storing(name), lake.lock(name):
-        found = _collect(lake, lake.load(name), older_than)
+        found = remove_unreferenced(lake, lake.load(name), older_than)
         return replace(found, release_files=open_release.sweep(lake.files, *split(name)))
 
 
-def erase(
-    lake: Lake,
-    name: str,
-    *,
-    period: str | None = None,
-    where: Mapping[str, Any] | None = None,
-    because: str,
-) -> Erased:
-    """Remove rows for good: from the table, from its history, from the disk, and from every open release.
-
-    Rows of `period` and with the values of `where` (both given: both hold). The history of the whole table is
-    forgotten, since any version may hold the rows; open releases that hold one of them are removed whole and a
-    `tombstone.json` says so. Content that was erased cannot be published again; a corrected delivery can. `because` is
-    kept in the lake: it names a decision (a case number), never a person.
-
-    Raises:
-        AcequiaError: `usage` without a choice of rows or for a column that the table does not have.
-    """
-    partner, table_name = split(name)
-    with storing(name), lake.lock(name):
-        table = lake.load(name)
-        chosen = _chosen(table, period, where)
-        hit = table.scan(row_filter=chosen, selected_fields=("period",)).to_arrow()
-        periods = set(hit["period"].to_pylist()) | ({period} if period else set())
-        buried, release_files = _bury(lake, partner, table_name, period, where, because)
-        facts = {"acequia.what": "erased", "acequia.because": because, **({"acequia.period": period} if period else {})}
-        insist(lambda: _delete(lake.load(name), chosen, facts))
-        snapshots = insist(lambda: _expire(lake.load(name), None))
-        table = lake.load(name)
-        lake.write_hint(table)
-        gone = _collect(lake, table, None)
-        left = table.scan(row_filter=chosen, selected_fields=("period",)).to_arrow().num_rows
-    if left:
-        raise AcequiaError(
-            "internal", f"{left} rows were written while they were being erased; erase again", where=name
-        )
-    return Erased(
-        table=name,
-        periods=tuple(sorted(periods | buried)),
-        rows=hit.num_rows,
-        rows_left=left,
-        snapshots=snapshots,
-        files=gone.files,
-        bytes=gone.bytes,
-        release_files=release_files,
-    )
-
-
-def _expire(table: LakeTable, before: dt.datetime | None) -> int:
+def forget(table: LakeTable, before: dt.datetime | None) -> int:
     """Forget snapshots older than a moment, or all; the current one stays. Returns how many."""
     cut = None if before is None else before.timestamp() * 1000
     current = table.metadata.current_snapshot_id
@@ -205,65 +140,7 @@ def _data_files(table: LakeTable) -> int:
     return len(list(table.scan().plan_files()))
 
 
-def _chosen(table: LakeTable, period: str | None, where: Mapping[str, Any] | None) -> BooleanExpression:
-    from pyiceberg.expressions import And, EqualTo
-
-    wanted = {**({"period": period} if period else {}), **(where or {})}
-    if not wanted:
-        raise AcequiaError("usage", "name the period or the values whose rows are erased")
-    unknown = [column for column in wanted if column not in table.schema().column_names]
-    if unknown:
-        raise AcequiaError("usage", f"the table has no column {', '.join(unknown)}", where=".".join(table.name()))
-    parts = [EqualTo(term=column, value=value) for column, value in wanted.items()]
-    return parts[0] if len(parts) == 1 else And(*parts)
-
-
-def _delete(table: LakeTable, chosen: BooleanExpression, facts: dict[str, str]) -> None:
-    """Delete, then commit once more: the first commit's manifests list the removed files with their lowest and highest
-    values, the second's do not.
-    """
-    import warnings
-
-    from pyiceberg.io.pyarrow import schema_to_pyarrow
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nothing to delete is fine: older versions may hold the rows
-        table.delete(chosen, snapshot_properties=facts)
-    table.append(schema_to_pyarrow(table.schema(), include_field_ids=False).empty_table(), snapshot_properties=facts)
-
-
-def _bury(
-    lake: Lake, partner: str, table: str, period: str | None, where: Mapping[str, Any] | None, because: str
-) -> tuple[set[str], int]:
-    """Remove the open releases that hold such rows. Returns their periods, and how many files went."""
-    import json
-
-    removed = open_release.sweep(lake.files, partner, table)
-    condemned: dict[str, set[str]] = {}
-    for label, folder in open_release.releases(lake.files, partner, table):
-        if period in (None, label) and (not where or _holds(lake, folder, where)):
-            package = json.loads(lake.files.read(f"{folder}/datapackage.json") or b"{}")
-            content = package["acequia"]["lineage"]["content_sha256"]
-            condemned.setdefault(label, set()).add(content)
-    for label, contents in sorted(condemned.items()):
-        removed += open_release.bury(lake.files, partner, table, label, contents, because)
-    return set(condemned), removed
-
-
-def _holds(lake: Lake, folder: str, where: Mapping[str, Any]) -> bool:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    rows: pa.Table = pq.read_table(pa.BufferReader(lake.files.read(f"{folder}/data.parquet")))
-    for column, value in where.items():
-        if column not in rows.column_names:
-            return False
-        rows = rows.filter(pc.equal(rows[column], pa.scalar(value).cast(rows.schema.field(column).type)))
-    return bool(rows.num_rows)
-
-
-def _collect(lake: Lake, table: LakeTable, older_than: dt.timedelta | None) -> Collected:
+def remove_unreferenced(lake: Lake, table: LakeTable, older_than: dt.timedelta | None) -> Collected:
     """List first, then read the references: a file that is committed in between is kept."""
     from pyarrow.fs import FileSelector, FileType
 

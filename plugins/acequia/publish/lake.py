@@ -16,12 +16,13 @@ from acequia.agreement.load import Signed
 from acequia.errors import AcequiaError
 from acequia.flow import Disclosed, Published
 from acequia.publish import catalog as holdings
-from acequia.publish import dcat, housekeeping, open_release
+from acequia.publish import dcat, erasure, housekeeping, open_release
 from acequia.publish.commit import facts_for, replace_period, snapshot_of, split
 from acequia.publish.content import digest, read_cells
 from acequia.publish.files import Files, StoreConnection, storage_options, storing
 from acequia.publish.lock import database_lock, file_lock, insist
 from acequia.publish.query import MAX_ROWS, query
+from acequia.publish.release import Release, lineage, period_folder
 from acequia.publish.shape import columns_of, described, lake_schema
 from acequia.settings import Settings
 
@@ -110,7 +111,7 @@ class Lake:
         with storing(f"{name} {disclosed.period}"), self.lock(name):
             open_release.refuse_erased(self.files, partner, disclosed.table, disclosed.period, content)
             snapshot_id, changed = insist(lambda: replace_period(self, name, rows, schema, told, facts))
-            release = open_release.Release(
+            release = Release(
                 partner=partner,
                 partner_name=signed.agreement.name,
                 table=disclosed.table,
@@ -120,7 +121,7 @@ class Lake:
                 recipients=spec.recipients or signed.agreement.terms.recipients,
                 legal_basis=signed.agreement.terms.legal_basis,
                 provisional=disclosed.provisional,
-                lineage=open_release.lineage(disclosed, signed, content, snapshot_id),
+                lineage=lineage(disclosed, signed, content, snapshot_id),
             )
             folder = open_release.write(self.files, release, rows)
             self.write_hint(self.load(name))
@@ -151,7 +152,7 @@ class Lake:
                 self.write_hint(table)
             if open_release.latest(self.files, partner, table_name, period):
                 pointer = {"table": name, "period": period, "status": "withdrawn", "because": because}
-                open_release.point(self.files, open_release.period_folder(partner, table_name, period), pointer)
+                open_release.point(self.files, period_folder(partner, table_name, period), pointer)
             return None if gone else snapshot_of(table)
 
     def load(self, name: str) -> LakeTable:
@@ -209,9 +210,9 @@ class Lake:
 
     def erase(
         self, name: str, *, period: str | None = None, where: Mapping[str, Any] | None = None, because: str
-    ) -> housekeeping.Erased:
+    ) -> erasure.Erased:
         """Remove rows for good: from table, history, disk and open releases; the proof in counts."""
-        return housekeeping.erase(self, name, period=period, where=where, because=because)
+        return erasure.erase(self, name, period=period, where=where, because=because)
 
     def write_catalogue(self) -> str:
         """Write `open/catalog.jsonld` (DCAT-AP) of every table and release. Returns its path below the lake."""
