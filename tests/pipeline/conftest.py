@@ -1,81 +1,14 @@
-"""The demo partners with their sources turned into folders: the whole pipeline, without servers."""
+"""The fixture of a whole installation."""
 
 from __future__ import annotations
 
-import re
-import shutil
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from acequia import pipeline
-from acequia.agreement.load import find
-from acequia.opening import lake_of, landing_of, ledger_of, open_work
-from acequia.period import Period
-from acequia.settings import Settings
-from acequia.simulate.deliver import into_folder
-from acequia.simulate.write import Written, write
-
-PROJECT = Path(__file__).resolve().parents[2]
-DAY = "2026-11-10"
-
-
-@dataclass
-class World:
-    """One installation with a partner's outbox beside it."""
-
-    settings: Settings
-    outbox: Path
-
-    def deliver(
-        self, partner: str, feed: str, period: str, *, rows: int = 800, seed: int = 7, bad: str | None = None
-    ) -> Written:
-        """Simulate a delivery and put it where the folder source looks."""
-        agreement = find(self.settings.partners, partner).agreement
-        wanted = Period.parse(period, agreement.feed(feed).delivery.period)
-        made = self.outbox / partner / f"{feed}-{period}-{seed}-{bad}"
-        written = write(agreement, feed, wanted, out=made, rows=rows, seed=seed, bad=bad)
-        target = self.settings.home / "inbox" / partner
-        target.mkdir(parents=True, exist_ok=True)
-        into_folder(written, made, target)
-        return written
-
-    def clear(self, partner: str) -> None:
-        """Empty what the partner has put out."""
-        shutil.rmtree(self.settings.home / "inbox" / partner, ignore_errors=True)
-
-    def run(self, partner: str, feed: str, period: str) -> pipeline.Outcome:
-        """One delivery through all rooms."""
-        return pipeline.run(open_work(self.settings, partner, feed, period))
-
-    def tables(self) -> dict[str, int]:
-        """Table -> rows, as published."""
-        lake = lake_of(self.settings)
-        return {info.name: lake.read(info.name).num_rows for info in lake.tables()}
-
-    def statuses(self) -> dict[str, str]:
-        """Delivery -> status."""
-        rows = [row.as_row() for row in ledger_of(self.settings).deliveries()]
-        return {f"{row['partner']}.{row['feed']}.{row['period']}.v{row['version']}": row["status"] for row in rows}
-
-    def landed(self) -> list[str]:
-        """Keys in landing."""
-        return list(landing_of(self.settings).list(""))
-
-
-def as_folder(text: str) -> str:
-    """The agreement with every source turned into a folder (and no waiting for files to settle)."""
-    text = re.sub(r"source: \{type: \w+,(?: connection: \w+,)?(?: bucket: [\w-]+,)?", "source: {type: folder,", text)
-    return re.sub(r"(\n +)(format: )", r"\1settle_seconds: 0\1\2", text)
+from tests.pipeline.world import World, make_world
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    config = tmp_path / "config"
-    shutil.copytree(PROJECT / "config", config)
-    shutil.copytree(PROJECT / "expectations", tmp_path / "expectations")
-    for path in (config / "partners").glob("*.yaml"):
-        path.write_text(as_folder(path.read_text()))
-    settings = Settings.from_environment({"ACEQUIA_HOME": str(tmp_path / "home"), "ACEQUIA_CONFIG": str(config)})
-    return World(settings, tmp_path / "outbox")
+    return make_world(tmp_path)

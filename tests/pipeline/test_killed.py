@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from acequia.flow import DeliveryId
 from acequia.opening import lake_of, ledger_of
 
-from .conftest import DAY, World
+from tests.pipeline.world import DAY, World
 
 MOMENTS = 6
 
@@ -30,7 +31,9 @@ def end_state(world: World) -> tuple[dict[str, str], dict[str, list[dict[str, ob
     """Statuses, the tables' rows, and the ledger's entries without their time and hashes."""
     lake, book = lake_of(world.settings), ledger_of(world.settings)
     rows = {info.name: lake.read(info.name).to_pylist() for info in lake.tables()}
-    entries = [(entry.kind, str(entry.delivery)) for entry in book.entries()]
+    entries = [
+        (name, entry.kind) for name in sorted(world.statuses()) for entry in book.history(DeliveryId.parse(name))
+    ]
     assert book.verify() == []
     return world.statuses(), rows, entries
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from acequia.errors import AcequiaError
 from acequia.simulate.people import Person
 
-from .conftest import DAY, World
+from tests.pipeline.world import DAY, World
 
 FEEDS = (
     ("pula_mobile", "events", DAY),

@@ -26,7 +26,7 @@ def tables(as_json: bool) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 @as_json
 def query(sql: str, limit: int, as_csv: bool, as_json: bool) -> None:
-    """Ask the lake in SQL (DuckDB's dialect), such as: from ceibo_pay.payments_by_department_day limit 5."""
+    """Ask the lake in SQL (DuckDB's dialect), such as: from ceibo_pay.payments_by_department_kind limit 5."""
     from acequia.opening import lake_of
 
     answer = lake_of(settings_now()).query(sql, limit=limit)

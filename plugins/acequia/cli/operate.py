@@ -65,7 +65,7 @@ def doctor(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--rows", default=2000, show_default=True, help="Rows of a daily delivery.")
+@click.option("--rows", default=10_000, show_default=True, help="Rows of a daily delivery.")
 @click.option("--keep-running", is_flag=True, help="Leave Airflow and the servers running until Ctrl-C.")
 def demo(rows: int, keep_running: bool) -> None:
     """Run the main job for four invented partners under a real Airflow, with real servers on the partners' side."""

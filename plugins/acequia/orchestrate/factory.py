@@ -19,9 +19,13 @@ from acequia.orchestrate.pools import pool_of
 from acequia.orchestrate.timetable import PeriodTimetable
 from acequia.settings import Settings
 
-# Transport errors come and go within minutes; a killed worker is tried again under the same count.
-DEFAULTS = {"retries": 3, "retry_delay": timedelta(seconds=30), "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=30)}  # fmt: skip
+# Transport errors come and go within minutes; a task whose worker was killed is tried again under the same count.
+DEFAULTS = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=float(os.environ.get("ACEQUIA_RETRY_SECONDS", "30"))),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=30),
+}
 
 
 def register(namespace: dict[str, Any], settings: Settings | None = None) -> None:
