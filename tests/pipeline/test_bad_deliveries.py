@@ -13,7 +13,6 @@ from acequia.errors import CODES, MISSING, REFUSED, AcequiaError
 from acequia.ledger.receipts import verify_receipt
 from acequia.opening import landing_of, ledger_of
 from acequia.simulate.bad import KINDS
-
 from tests.pipeline.world import DAY, World
 
 FEEDS = (("pula_mobile", "events", DAY), ("ceibo_pay", "transactions", DAY))

@@ -15,7 +15,6 @@ import pytest
 
 from acequia.flow import DeliveryId
 from acequia.opening import lake_of, ledger_of
-
 from tests.pipeline.world import DAY, World
 
 MOMENTS = 6

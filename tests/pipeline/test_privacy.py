@@ -8,7 +8,6 @@ from pathlib import Path
 
 from acequia.errors import AcequiaError
 from acequia.simulate.people import Person
-
 from tests.pipeline.world import DAY, World
 
 FEEDS = (

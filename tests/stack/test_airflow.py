@@ -8,15 +8,19 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from acequia import pipeline
+from acequia.agreement.load import find
 from acequia.demo import airflow as stack
 from acequia.flow import DeliveryId
 from acequia.opening import ledger_of, open_work
+from acequia.period import Period
+from acequia.receive.calendar import holidays
 from acequia.settings import Settings
 from tests.pipeline.world import PROJECT, World, make_world
 from tests.real.conftest import SHARED
@@ -130,7 +134,8 @@ def test_a_refusal_fails_at_once_and_a_broken_file_harms_nobody(world: World) ->
         wait_for_dags(airflow, "ceibo_pay.transactions", "pula_mobile.events", "broken_one")
         assert airflow.import_errors() == []
         refused = airflow.trigger("pula_mobile.events", "2026-11-09")
-        waiting = airflow.trigger("ceibo_pay.transactions", "2026-11-13")
+        day = coming_day(world)
+        waiting = airflow.trigger("ceibo_pay.transactions", day)
         if retail.exists():
             wait_for_dags(airflow, "online_retail.invoices")
             airflow.trigger("online_retail.invoices", "2010-12-01")
@@ -138,7 +143,7 @@ def test_a_refusal_fails_at_once_and_a_broken_file_harms_nobody(world: World) ->
         tasks = airflow.call("GET", f"/api/v2/dags/pula_mobile.events/dagRuns/{refused}/taskInstances")
         tries = {task["task_id"]: task["try_number"] for task in tasks["task_instances"] if task["state"] == "failed"}
         assert tries and set(tries.values()) == {1}, "a refusal is not tried again"
-        arrives_late(world, airflow, waiting)
+        arrives_late(world, airflow, day, waiting)
         if retail.exists():
             assert finished(airflow, "online_retail.invoices") == {"2010-12-01": "success"}
     statuses = world.statuses()
@@ -147,20 +152,25 @@ def test_a_refusal_fails_at_once_and_a_broken_file_harms_nobody(world: World) ->
         assert statuses["online_retail.invoices.2010-12-01.v1"] == "published"
 
 
-def arrives_late(world: World, airflow: stack.Airflow, run_id: str) -> None:
-    """The run waits, deferred, holding no worker, and goes on when the file comes.
+def coming_day(world: World) -> str:
+    """The next day for which a delivery is due, and not overdue, by today's calendar."""
+    terms = find(world.settings.partners, "ceibo_pay").agreement.feed("transactions").delivery
+    days_off = holidays(world.settings.reference, terms.calendar)
+    day = Period.holding("day", datetime.now(UTC).date())
+    while not terms.is_due(day, days_off):
+        day = day.next()
+    return day.label
 
-    The period is long past in the real calendar, so the run fails as overdue unless the file is there in time.
-    """
-    dag_id = "ceibo_pay.transactions"
-    state = airflow.state(dag_id, run_id)
-    world.deliver("ceibo_pay", "transactions", "2026-11-13")
-    ended = finished(airflow, dag_id)["2026-11-13"]
-    if ended == "failed":
-        assert state in ("queued", "running", "failed")
-        airflow.trigger(dag_id, "2026-11-13")
-        finished(airflow, dag_id)
-    assert world.statuses()["ceibo_pay.transactions.2026-11-13.v1"] == "published"
+
+def arrives_late(world: World, airflow: stack.Airflow, day: str, run_id: str) -> None:
+    """The run waits, deferred, holding no worker, and goes on when the file comes."""
+    dag_id, deadline = "ceibo_pay.transactions", time.monotonic() + 60
+    while airflow.tasks(dag_id, run_id)["wait"] != "deferred":
+        assert time.monotonic() < deadline, airflow.tasks(dag_id, run_id)
+        time.sleep(0.5)
+    world.deliver("ceibo_pay", "transactions", day)
+    assert finished(airflow, dag_id)[day] == "success"
+    assert world.statuses()[f"ceibo_pay.transactions.{day}.v1"] == "published"
 
 
 def test_the_same_real_feed_without_airflow(world: World, tmp_path: Path) -> None:
