@@ -138,7 +138,7 @@ def disclosed(
         cells=len(rows),
         withheld={"min_contributors": sum(row["cell_status"] == "withheld" for row in rows)},
         provisional=provisional,
-        rules={"min_contributors": 3},
+        rules={"min_contributors": 3, "dominance": {"n": 1, "k_pct": 50}},
     )
 
 

@@ -46,7 +46,7 @@ def test_the_snapshot_says_what_was_published(lake: Lake, publish) -> None:
     assert facts["acequia.period"] == "2026-03-01"
     assert facts["acequia.agreement"] == "1.0"
     assert facts["acequia.content-sha256"] == published.content_sha256
-    assert facts["acequia.disclosure"] == '{"rules":{"min_contributors":3},"withheld":{"min_contributors":1}}'
+    assert facts["acequia.disclosure"] == '{"rules":["dominance","min_contributors"],"withheld":{"min_contributors":1}}'
     assert len(facts["acequia.run"]) == 36
 
 
@@ -260,3 +260,9 @@ def test_a_column_that_the_lake_cannot_keep_is_refused(signed: Signed) -> None:
 
 def _bytes(folder: Path) -> dict[str, tuple[int, bytes]]:
     return {str(p): (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()}
+
+
+def test_the_parameters_of_the_rules_are_nowhere_in_the_lake(publish, home: Path) -> None:
+    """Whoever knows k can bound the largest contributor of a withheld cell."""
+    publish("2026-03-01")
+    assert not [path for path in (home / "lake").rglob("*") if path.is_file() and b"k_pct" in path.read_bytes()]

@@ -99,10 +99,13 @@ def facts_of(snapshot: Any) -> dict[str, str]:
 
 
 def facts_for(disclosed: Disclosed, signed: Signed, content: str, run: str) -> dict[str, str]:
-    """What is written on the snapshots of a publication: ids, the rules applied and the cells withheld by reason."""
+    """What is written on the snapshots of a publication: ids, the rules by name, the cells withheld by reason.
+
+    Consumers can read it, so a rule's parameters stay out: those of dominance help to work out what was withheld.
+    """
     deliveries = " ".join(str(delivery) for delivery in disclosed.deliveries)
     said = f"{signed.agreement.partner}.{disclosed.table}/{disclosed.period}/{content}/{signed.sha256}"
-    rules = {"withheld": dict(disclosed.withheld), "rules": dict(disclosed.rules)}
+    rules = {"withheld": dict(disclosed.withheld), "rules": sorted(disclosed.rules)}
     return {
         "acequia.what": "published",
         "acequia.delivery": deliveries,
@@ -110,7 +113,7 @@ def facts_for(disclosed: Disclosed, signed: Signed, content: str, run: str) -> d
         "acequia.agreement": signed.agreement.terms.version,
         "acequia.agreement-sha256": signed.sha256,
         "acequia.run": run or str(uuid.uuid5(uuid.NAMESPACE_URL, said)),
-        "acequia.disclosure": json.dumps(rules, sort_keys=True, separators=(",", ":"), default=str),
+        "acequia.disclosure": json.dumps(rules, sort_keys=True, separators=(",", ":")),
         "acequia.content-sha256": content,
         "acequia.provisional": str(disclosed.provisional).lower(),
     }
