@@ -65,8 +65,10 @@ def _collect(connection: duckdb.DuckDBPyConnection, staged: Staged, judge: Judge
     for number, rows in files:
         file = staged.opened[number - 1]
         raw = "".join(
-            f", {text(f'here.{arriving.sql}', arriving.kind)}" if (arriving := file.columns.get(name)) else ", NULL"
-            for name in judge.readings
+            f", {text(f'here.{arriving.sql}', arriving.kind, reading.manner.zone)}"
+            if (arriving := file.columns.get(name))
+            else ", NULL"
+            for name, reading in judge.readings.items()
         )
         broken = "".join(f", coalesce({rule.broken}, false)" for rule in judge.rules)
         found = connection.execute(
