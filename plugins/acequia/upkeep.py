@@ -105,3 +105,4 @@ def _keep_lake(settings: Settings) -> Iterator[Deed]:
         yield Deed("snapshots expired", info.name, kept.snapshots_expired)
         yield Deed("tables compacted", info.name, int(kept.compacted))
         yield Deed("orphan files removed", info.name, kept.orphans_removed)
+    lake.write_catalogue()

@@ -39,6 +39,6 @@ def real_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     shutil.copytree(HERE / "config", root / "config")
     zones = SHARED / "trips_nyc_tlc_yellow" / "taxi-zone-lookup.csv"
     if zones.exists():
-        text = zones.read_text(encoding="utf-8", newline="").replace("\r\n", "\n").replace("\r", "\n")
+        text = zones.read_bytes().decode().replace("\r\n", "\n").replace("\r", "\n")
         (root / "config" / "reference" / "taxi_zones.csv").write_text(text, encoding="utf-8")
     return Settings.from_environment({"ACEQUIA_HOME": str(root / "home"), "ACEQUIA_CONFIG": str(root / "config")})

@@ -129,6 +129,8 @@ class Validate(FeedOperator):
 class Publish(FeedOperator):
     """Aggregates, withholds, publishes, signs. Only tables that changed announce themselves to consumers."""
 
+    outlets: list[Any]
+
     def execute(self, context: Context) -> dict[str, str]:
         """Returns table -> window of what changed."""
         from acequia import pipeline
@@ -140,8 +142,9 @@ class Publish(FeedOperator):
         for part in published:
             if part.changed:
                 changed.setdefault(part.table, []).append(part)
-        self.outlets = [asset for asset in self.outlets if asset.name in changed]
-        for asset in self.outlets:
+        announced: list[Any] = [asset for asset in self.outlets if asset.name in changed]
+        self.outlets = announced
+        for asset in announced:
             event = context["outlet_events"][asset]
             event.add_partitions([part.period for part in changed[asset.name]])
             event.extra = {part.period: str(part.snapshot_id) for part in changed[asset.name]}

@@ -9,21 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from acequia.errors import AcequiaError
+from acequia.receive.connections import Connection
 
 
-class StoreConnection(Protocol):
-    """What the lake needs of a connection to an S3 store."""
-
-    endpoint_url: str | None
-    access_key: str | None
-    secret_key: str | None
-    region: str | None
-
-
-def storage_options(connection: StoreConnection | None, environ: Mapping[str, str]) -> dict[str, str]:
+def storage_options(connection: Connection | None, environ: Mapping[str, str]) -> dict[str, str]:
     """The S3 options as pyiceberg names them, from a connection or from the usual environment of S3 clients.
 
     Without keys in either, the store's own client looks for them (a role of the machine).

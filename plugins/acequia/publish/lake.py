@@ -19,11 +19,12 @@ from acequia.publish import catalog as holdings
 from acequia.publish import dcat, erasure, housekeeping, open_release
 from acequia.publish.commit import facts_for, replace_period, snapshot_of, split
 from acequia.publish.content import digest, read_cells
-from acequia.publish.files import Files, StoreConnection, storage_options, storing
+from acequia.publish.files import Files, storage_options, storing
 from acequia.publish.lock import database_lock, file_lock, insist
 from acequia.publish.query import MAX_ROWS, query
 from acequia.publish.release import Release, lineage, period_folder
 from acequia.publish.shape import columns_of, described, lake_schema
+from acequia.receive.connections import Connection
 from acequia.settings import Settings
 
 if TYPE_CHECKING:
@@ -219,7 +220,7 @@ class Lake:
         return dcat.write_catalogue(self)
 
 
-def open_lake(settings: Settings, connection: StoreConnection | None = None) -> Lake:
+def open_lake(settings: Settings, connection: Connection | None = None) -> Lake:
     """The lake of these settings. The catalog is a file of its own beside a SQLite ledger, or in its PostgreSQL."""
     if any(sign in settings.lake for sign in "#?%"):
         raise AcequiaError("usage", "the path of the lake holds #, ? or %, which its tables cannot be named by")
