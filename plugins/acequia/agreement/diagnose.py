@@ -57,7 +57,7 @@ def diagnose(errors: Iterable[ErrorDetails], root: Written, model: type[BaseMode
     found, meant = [], set()
     missing: list[Spot] = []
     for error in errors:
-        spot = find(root, error["loc"], model)
+        spot = find(root, error["loc"], model, of_key=error["type"] == "extra_forbidden")
         if error["type"] == "missing":
             missing.append(spot)
         elif error["type"] == "extra_forbidden":
@@ -76,12 +76,13 @@ def locate(misfit: Misfit, root: Written) -> Problem:
     return _spot(root, misfit.place).problem(misfit.message, misfit.choices)
 
 
-def find(root: Written, loc: tuple[int | str, ...], model: type[BaseModel]) -> Spot:
+def find(root: Written, loc: tuple[int | str, ...], model: type[BaseModel], *, of_key: bool = False) -> Spot:
     """The spot that pydantic's `loc` means: it names alternatives by tags, which are not written in the file."""
     place: list[str | int] = []
     shape, around, alternatives = Shape(model, model=model), Shape(), Shape()
-    of_key = bool(loc) and loc[-1] == "[key]"
-    for part in loc[:-1] if of_key else loc:
+    if loc and loc[-1] == "[key]":
+        loc, of_key = loc[:-1], True
+    for part in loc:
         if shape.variants:
             alternatives, shape = shape, shape.at(part)
         else:

@@ -38,6 +38,8 @@ def column_misfits(columns: Columns) -> Iterator[Misfit]:
     known = {key: column for key, column in columns.items() if isinstance(column, Column)}
     arriving = [key for key, column in columns.items() if not isinstance(column, Column) or column.from_ is None]
     yield from _same_but_for_case(arriving)
+    if len(known) == len(columns) and not kept_names(columns):
+        yield Misfit((), "are all dropped: then nothing is left to count; decide what happens to each")
     names: dict[str, str] = {}
     for key, column in known.items():
         if column.treat != "drop":

@@ -17,6 +17,7 @@ from acequia.agreement.diagnose import diagnose, locate
 from acequia.agreement.fits import agreement_misfits, column_misfits, rows_misfits, table_misfits
 from acequia.agreement.model import Agreement
 from acequia.agreement.problems import AgreementInvalid, Problem, whole_file
+from acequia.agreement.shape import fields
 from acequia.agreement.tables import Table
 from acequia.agreement.written import MAX_BYTES, Written, read
 from acequia.errors import AcequiaError
@@ -151,7 +152,7 @@ def _in_feed(feed: Mapping[str, Any], tables: Mapping[str, Table]) -> Iterator[M
     columns: dict[str, Column | frozenset[str]] = {}
     for key, written in _mapping(feed.get("columns")).items():
         known = _valid(written, Column)
-        columns[key] = known or frozenset(text for text in _mapping(written).values() if isinstance(text, str))
+        columns[key] = known or _names(_mapping(written))
     period = _mapping(feed.get("delivery")).get("period")
     yield from (misfit.below("columns") for misfit in column_misfits(columns))
     if rows := _valid(feed.get("rows", {}), Rows):
@@ -168,6 +169,12 @@ _NEUTRAL: dict[str, Any] = {
     "measures": {"rows_count": {"count": "rows"}},
     "protect": {"none_because": "-"},
 }
+
+
+def _names(column: Mapping[str, Any]) -> frozenset[str]:
+    """The names that a broken column may go by after the gate: what stands under `as`, or under no known key."""
+    known = fields(Column).keys() - {"as"}
+    return frozenset(text for key, text in column.items() if key not in known and isinstance(text, str))
 
 
 def _sound_parts(tables: Any) -> Iterator[tuple[str, Table]]:

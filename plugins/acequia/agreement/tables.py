@@ -11,12 +11,14 @@ from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, onc
 RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
 
 
-def _spelt(value: Any) -> Any:
+def as_expression(value: Any) -> Any:
     """A bare number is an expression too."""
     return str(value) if type(value) in (int, float) else value
 
 
-Expression = Annotated[str, Field(min_length=1, max_length=1000), BeforeValidator(_spelt)]
+Expression = Annotated[
+    str, Field(min_length=1, max_length=1000), BeforeValidator(as_expression, json_schema_input_type=str | int | float)
+]
 
 
 class _Measure(Closed):

@@ -116,7 +116,13 @@ _BY_KEY: dict[str, type[Closed]] = {
     "top_code": TopCode,
     "first": FirstCharacters,
 }
-WORDS = ("drop", "keep", "pseudonym", "scrub_text")
+WORDS = {
+    "drop": "Deleted at the gate. Only the encrypted raw file has it.",
+    "keep": "Kept as it is. Kept texts are searched for personal data.",
+    "pseudonym": "Replaced by a code of 32 characters: the same value gives the same code within the feed, and the "
+    "code says nothing without the secret key. Null stays null.",
+    "scrub_text": "Free text: names, telephone numbers, identity numbers, addresses and the like are taken out.",
+}
 CHOICES = (*WORDS, *_BY_KEY)
 
 
