@@ -44,6 +44,11 @@ class Dimension:
         """Whether wider levels are published too."""
         return len(self.levels) > 1
 
+    @property
+    def has_places(self) -> bool:
+        """Whether there are wider levels than the grand total."""
+        return not all(self.totals[1:])
+
 
 def dimension(
     name: str, feed: Feed, table: Table, types: Mapping[str, str], reference: Path, window: Period, *, place: str

@@ -41,11 +41,6 @@ class MeasureSql:
         return "BIGINT" if self.integer else "DOUBLE"
 
     @property
-    def additive(self) -> bool:
-        """Whether contributions add up to it, so that a dominance rule can look at it."""
-        return self.kind in ("sum", "count")
-
-    @property
     def has_sums(self) -> bool:
         """Whether groups hold exact sums of it."""
         return self.kind in ("sum", "mean", "ratio")
@@ -66,17 +61,6 @@ class MeasureSql:
         if self.kind == "ratio":
             found.append(f"sum(y{i}) AS t{i}")
         return tuple(found)
-
-    @property
-    def summed(self) -> tuple[str, ...]:
-        """The same of a group of groups."""
-        return tuple(f"sum({column}) AS {column}" for column in self.columns)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The names of what is kept."""
-        sums = ("s",) * self.has_sums + ("t",) * (self.kind == "ratio")
-        return tuple(f"{letter}{self.i}" for letter in ("n", "v", *sums))
 
     @property
     def contribution(self) -> str:

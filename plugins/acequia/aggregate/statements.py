@@ -51,10 +51,11 @@ class Statements:
         columns = ", ".join([*keys, *contributor, *inputs])
         statements = [f"CREATE TEMP VIEW picked AS SELECT {columns} FROM rows WHERE {where}"]
         for d, dim in enumerate(self.dimensions):
-            if dim.places:
-                columns = ", ".join(f"l{depth}" for depth in range(len(dim.levels)))
+            if dim.has_places:
+                columns = ", ".join(f"l{depth} VARCHAR" for depth in range(len(dim.levels)))
+                statements.append(f"CREATE TEMP TABLE places{d} ({columns})")
                 values = ", ".join(f"({', '.join(literal(value) for value in row)})" for row in dim.places)
-                statements.append(f"CREATE TEMP TABLE places{d} AS FROM (VALUES {values}) AS v({columns})")
+                statements += [f"INSERT INTO places{d} VALUES {values}"] if values else []
         return statements
 
     def groups(self) -> list[str]:
@@ -62,7 +63,7 @@ class Statements:
         by = [*self.keys, *(["c"] if self.asked.contributor else [])]
         partials = [part for measure in self.measures for part in measure.partials]
         if self.asked.contributor is None:
-            for measure in self._summed_by_row():
+            for measure in (m for m in self._looked_at() if m.kind == "sum"):
                 partials.append(f"max(x{measure.i}, {self.asked.top}) AS p{measure.i}")
                 partials.append(f"bool_or(x{measure.i} < 0) AS g{measure.i}")
         columns = ", ".join([*by, "count(*) AS n", *partials])
@@ -84,74 +85,80 @@ class Statements:
         ]
 
     def _cells_at(self, depths: tuple[int, ...]) -> str:
-        base, shown, joins = self._base(depths), [], []
+        """Numbers, people, distinct counts and medians of the cells at these levels, computed apart, side by side."""
+        parts = {f"d{m.i}": self._distinct(m, depths) for m in self.measures if m.distinct is not None}
+        if any(m.kind == "median" for m in self.measures):
+            parts["e"] = self._medians(depths)
+        if self.asked.counted:
+            parts["p"] = self._people(depths)
+        joins = [f" LEFT JOIN ({select}) AS {part} ON {self._same('b', part)}" for part, select in parts.items()]
+        keys = [f"b.{key} AS {key}" for key in self.keys]
+        columns = ", ".join([*keys, *self._depths(depths), *self._shown(), *self._told()])
+        return f"SELECT {columns} FROM ({self._numbers(depths)}) AS b{''.join(joins)}"
+
+    def _shown(self) -> list[str]:
+        """Each measure, from where it is computed."""
+        shown = []
         for m in self.measures:
             if m.distinct is not None:
                 shown.append(f"coalesce(d{m.i}.x, 0) AS m{m.i}")
-                joins.append(f" LEFT JOIN ({self._distinct(m, depths)}) AS d{m.i} ON {self._same('b', f'd{m.i}')}")
+            elif m.kind == "count_distinct":
+                shown.append(f"p.support{m.i} AS m{m.i}")  # a distinct count of the contributors themselves
             else:
                 shown.append(f"{'e' if m.kind == 'median' else 'b'}.m{m.i} AS m{m.i}")
-        if any(m.kind == "median" for m in self.measures):
-            joins.append(f" LEFT JOIN ({self._medians(depths)}) AS e ON {self._same('b', 'e')}")
-        columns = ", ".join([*(f"b.{name}" for name in self._leading()), *shown, *(f"b.{c}" for c in self._closing())])
-        return f"SELECT {columns} FROM ({base}) AS b{''.join(joins)}"
+        return shown
 
-    def _base(self, depths: tuple[int, ...]) -> str:
-        """Everything that groups can tell of the cells at these levels."""
-        source = self._moved(depths, "groups")
-        keys, tables, where = source
-        if self.asked.contributor is not None and any(depths):
+    def _told(self) -> list[str]:
+        """What disclosure control needs to know, from where it is computed."""
+        if not self.asked.counted:
+            return ["b.n AS n", "CAST(NULL AS BIGINT) AS contributors"]
+        told = ["b.n AS n", "p.contributors AS contributors"]
+        for m in self.measures:
+            told += [f"b.rows{m.i} AS rows{m.i}", f"p.support{m.i} AS support{m.i}"]
+            if m.name in self.asked.looked_at:
+                exact = "DECIMAL(38,0)" if m.integer else EXACT
+                told += [f"CAST({part}{m.i} AS {exact}) AS {part[2:]}{m.i}" for part in ("p.top", "b.total")]
+                told.append(f"coalesce(p.negative{m.i}, false) AS negative{m.i}")
+        return told
+
+    def _numbers(self, depths: tuple[int, ...]) -> str:
+        """What adds up over groups, whoever contributes."""
+        shown = [f"{m.final} AS m{m.i}" for m in self.measures if m.kind not in ("count_distinct", "median")]
+        rows = [f"CAST(sum(v{m.i}) AS BIGINT) AS rows{m.i}" for m in self.measures]
+        totals = [f"sum({m.contribution}) AS total{m.i}" for m in self._looked_at()]
+        columns = ["CAST(sum(n) AS BIGINT) AS n", *shown, *rows, *totals]
+        return f"{self._at(depths, 'groups', columns)} HAVING count(*) > 0"
+
+    def _people(self, depths: tuple[int, ...]) -> str:
+        """Who contributes to a cell and to each number of it, and how much the largest give."""
+        if self.asked.contributor is None:
+            return self._rows_as_people(depths)
+        source, looked_at = self._moved(depths, "groups"), self._looked_at()
+        inner = [f"v{m.i} > 0 AS f{m.i}" for m in self.measures] + [f"{m.contribution} AS x{m.i}" for m in looked_at]
+        grouped = ""
+        if any(depths):
             # a contributor of several finest cells is one contributor of the wider cell
-            inner = ", ".join([*keys, "c", "sum(n) AS n", *(part for m in self.measures for part in m.summed)])
-            by = _group_by([*self._moved_keys(), "c"])
-            keys, tables, where = self._moved_keys(), f"(SELECT {inner} FROM {tables} WHERE {where} {by})", "true"
-        levels = [f"{depth} AS level{d}" for d, depth in enumerate(depths) if self.dimensions[d].is_hierarchy]
-        shown = [f"{self._shown(m)} AS m{m.i}" for m in self.measures if m.distinct is None and m.kind != "median"]
-        told = [part for measure in self.measures for part in self._told(measure)]
-        columns = ", ".join([*keys, *levels, *shown, "sum(n) AS n", self._contributors(), *told])
-        by = _group_by(self._moved_keys())
-        return f"SELECT {columns} FROM {tables} WHERE {where} {by} HAVING count(*) > 0"
+            inner = [f"bool_or(v{m.i} > 0) AS f{m.i}" for m in self.measures]
+            inner += [f"sum({m.contribution}) AS x{m.i}" for m in looked_at]
+            grouped = _group_by([*self.keys, "c"])
+        columns = ["count(c) AS contributors", *(f"count(c) FILTER (f{m.i}) AS support{m.i}" for m in self.measures)]
+        for m in looked_at:
+            n = self.asked.top
+            columns.append(f"{f'max(x{m.i})' if n == 1 else f'list_sum(max(x{m.i}, {n}))'} AS top{m.i}")
+            columns.append(f"bool_or(x{m.i} < 0) AS negative{m.i}")
+        select = ", ".join([*source.keys, "c", *inner])
+        people = f"SELECT {select} FROM {source.tables} WHERE {source.where} {grouped}"
+        return f"SELECT {', '.join([*self.keys, *columns])} FROM ({people}) {_group_by(self.keys)}"
 
-    def _shown(self, measure: MeasureSql) -> str:
-        return self._support(measure) if measure.kind == "count_distinct" else measure.final
-
-    def _contributors(self) -> str:
-        if not self.asked.counted:
-            return "CAST(NULL AS BIGINT) AS contributors"
-        return f"{'CAST(sum(n) AS BIGINT)' if self.asked.contributor is None else 'count(c)'} AS contributors"
-
-    def _support(self, measure: MeasureSql) -> str:
-        by_column = self.asked.contributor is not None
-        return f"count(c) FILTER (v{measure.i} > 0)" if by_column else f"CAST(sum(v{measure.i}) AS BIGINT)"
-
-    def _told(self, measure: MeasureSql) -> list[str]:
-        """What disclosure control needs to know of one measure."""
-        if not self.asked.counted:
-            return []
-        i = measure.i
-        told = [f"CAST(sum(v{i}) AS BIGINT) AS rows{i}", f"{self._support(measure)} AS support{i}"]
-        if measure.name not in self.asked.looked_at:
-            return told
-        exact = "DECIMAL(38,0)" if measure.integer else EXACT
-        top, negative = self._largest(measure)
-        total = f"sum({measure.contribution})"
-        return [
-            *told,
-            f"CAST({top} AS {exact}) AS top{i}",
-            f"CAST({total} AS {exact}) AS total{i}",
-            f"coalesce({negative}, false) AS negative{i}",
-        ]
-
-    def _largest(self, measure: MeasureSql) -> tuple[str, str]:
-        """The sum of the n largest contributions, and whether one is below zero."""
-        i, n, contribution = measure.i, self.asked.top, measure.contribution
-        if self.asked.contributor is not None:
-            largest = f"max({contribution})" if n == 1 else f"list_sum(max({contribution}, {n}))"
-            return largest, f"bool_or({contribution} < 0)"
-        if measure.kind == "count":
-            return f"least({n}, sum(n{i}))", "false"
-        tops = f"flatten(list(p{i}) FILTER (p{i} IS NOT NULL))"
-        return f"list_sum(list_reverse_sort({tops})[1:{n}])", f"bool_or(g{i})"
+    def _rows_as_people(self, depths: tuple[int, ...]) -> str:
+        columns = ["CAST(sum(n) AS BIGINT) AS contributors"]
+        columns += [f"CAST(sum(v{m.i}) AS BIGINT) AS support{m.i}" for m in self.measures]
+        for m in self._looked_at():
+            tops, n = f"flatten(list(p{m.i}) FILTER (p{m.i} IS NOT NULL))", self.asked.top
+            of_sum = f"list_sum(list_reverse_sort({tops})[1:{n}]) AS top{m.i}"
+            columns.append(f"least({n}, sum(n{m.i})) AS top{m.i}" if m.kind == "count" else of_sum)
+            columns.append(f"{'false' if m.kind == 'count' else f'bool_or(g{m.i})'} AS negative{m.i}")
+        return self._at(depths, "groups", columns)
 
     def _distinct(self, measure: MeasureSql, depths: tuple[int, ...]) -> str:
         return self._at(depths, f"distinct{measure.i}", ["count(DISTINCT x) AS x"])
@@ -163,53 +170,36 @@ class Statements:
 
     def _at(self, depths: tuple[int, ...], table: str, columns: list[str]) -> str:
         keys, tables, where = self._moved(depths, table)
-        return f"SELECT {', '.join([*keys, *columns])} FROM {tables} WHERE {where} {_group_by(self._moved_keys())}"
-
-    def _moved_keys(self) -> list[str]:
-        return [*self.keys, *self._above()]
+        return f"SELECT {', '.join([*keys, *columns])} FROM {tables} WHERE {where} {_group_by(self.keys)}"
 
     def _moved(self, depths: tuple[int, ...], table: str) -> _Source:
-        """Keys moved up to these levels, with the wider levels beside them."""
-        keys, above, joins, where = [], [], "", ["true"]
-        for d, (dim, depth) in enumerate(zip(self.dimensions, depths, strict=True)):
-            if dim.places:
+        """Rows or groups with their keys moved up to these levels."""
+        keys, joins, where = [], "", ["true"]
+        for d, depth in enumerate(depths):
+            if depth and not self.dimensions[d].totals[depth]:
                 joins += f" LEFT JOIN places{d} ON places{d}.l0 = {table}.k{d}"
-            at = [self._value(d, table, level) for level in range(len(dim.levels))]
-            if depth and not dim.totals[depth]:
                 # what is unknown has its finest cell; a wider one would have the same key
-                where.append(f"{at[depth]} <> {literal(UNKNOWN)}")
-            keys.append(f"{at[depth]} AS k{d}")
-            above += [f"{at[max(level, depth)]} AS a{d}_{level}" for level in range(1, len(dim.levels))]
-        return _Source([*keys, *above], f"{table}{joins}", " AND ".join(where))
+                where.append(f"{self._value(d, f'places{d}', depth)} <> {literal(UNKNOWN)}")
+            keys.append(f"{self._value(d, f'places{d}', depth) if depth else f'{table}.k{d}'} AS k{d}")
+        return _Source(keys, f"{table}{joins}", " AND ".join(where))
 
-    def _value(self, d: int, source: str, level: int) -> str:
-        if level == 0:
-            return f"{source}.k{d}"
+    def _value(self, d: int, places: str, level: int) -> str:
+        """The value at a wider level, out of a table of places."""
         if self.dimensions[d].totals[level]:
             return literal(TOTAL)
-        return f"coalesce(places{d}.l{level}, {literal(UNKNOWN)})"
-
-    def _above(self) -> list[str]:
-        return [f"a{d}_{level}" for d, dim in enumerate(self.dimensions) for level in range(1, len(dim.levels))]
+        return f"coalesce({places}.l{level}, {literal(UNKNOWN)})"
 
     def _same(self, left: str, right: str) -> str:
         return " AND ".join([f"{left}.{key} IS NOT DISTINCT FROM {right}.{key}" for key in self.keys] or ["true"])
 
-    def _summed_by_row(self) -> list[MeasureSql]:
-        return [m for m in self.measures if m.kind == "sum" and m.name in self.asked.looked_at]
+    def _looked_at(self) -> list[MeasureSql]:
+        return [m for m in self.measures if m.name in self.asked.looked_at]
 
     def _levels(self) -> list[str]:
         return [f"level{d}" for d, dim in enumerate(self.dimensions) if dim.is_hierarchy]
 
-    def _leading(self) -> list[str]:
-        return [*self.keys, *self._above(), *self._levels()]
-
-    def _closing(self) -> list[str]:
-        told = []
-        for measure in self.measures if self.asked.counted else ():
-            looked_at = measure.name in self.asked.looked_at
-            told += [f"{word}{measure.i}" for word in ("rows", "support", *(("top", "total", "negative") * looked_at))]
-        return ["n", "contributors", *told]
+    def _depths(self, depths: tuple[int, ...]) -> list[str]:
+        return [f"{depth} AS level{d}" for d, depth in enumerate(depths) if self.dimensions[d].is_hierarchy]
 
     def grid(self) -> list[str]:
         """Cells without rows: every combination of known values that has none yet."""
@@ -230,37 +220,58 @@ class Statements:
 
     def _zeros_at(self, depths: tuple[int, ...]) -> str:
         keys, tables, where = self._moved(depths, "grid")
-        levels = [f"{depth} AS level{d}" for d, depth in enumerate(depths) if self.dimensions[d].is_hierarchy]
-        zeros = [f"CAST({m.zero} AS {m.type}) AS m{m.i}" for m in self.measures]
-        contributors = f"CAST({'0' if self.asked.counted else 'NULL'} AS BIGINT) AS contributors"
-        told = [f"{'false' if name.startswith('negative') else '0'} AS {name}" for name in self._closing()[2:]]
-        columns = ", ".join([*keys, *levels, *zeros, "0 AS n", contributors, *told])
+        shown = {f"m{m.i}": f"CAST({m.zero} AS {m.type})" for m in self.measures}
+        told = {"n": "0", "contributors": "0" if self.asked.counted else "NULL"}
+        told |= {name: "false" if name.startswith("negative") else "0" for name in self._names_told()}
+        zeros = [f"{zero} AS {name}" for name, zero in (shown | told).items()]
+        columns = ", ".join([*keys, *self._depths(depths), *zeros])
         same = [self._same("cells", "z"), *(f"cells.{level} = z.{level}" for level in self._levels())]
         return (
             f"INSERT INTO cells SELECT * FROM (SELECT DISTINCT {columns} FROM {tables} WHERE {where}) AS z"
             f" WHERE NOT EXISTS (SELECT 1 FROM cells WHERE {' AND '.join(same)})"
         )
 
+    def _names_told(self) -> dict[str, str]:
+        """What disclosure control is told of each measure: the column here, in the order of `_told`, and its name."""
+        told = {}
+        for m in self.measures if self.asked.counted else ():
+            looked_at = m.name in self.asked.looked_at
+            for word in ("rows", "support", *(("top", "total", "negative") * looked_at)):
+                told[f"{word}{m.i}"] = f"{word}:{m.name}"
+        return told
+
     def result(self, window: Period) -> str:
         """The cells under the agreement's names, in total order."""
-        columns = [f"{literal(window.label)} AS period"]
-        columns += [f"k{d} AS {quoted(dim.name)}" for d, dim in enumerate(self.dimensions)]
-        columns += [f"m{m.i} AS {quoted(m.name)}" for m in self.measures]
-        columns += [
-            "CAST(n AS BIGINT) AS {}".format(quoted("cell:rows")),
-            f"contributors AS {quoted('cell:contributors')}",
-        ]
+        named = {"period": literal(window.label)}
+        named |= {dim.name: f"cells.k{d}" for d, dim in enumerate(self.dimensions)}
+        named |= {m.name: f"m{m.i}" for m in self.measures}
+        named |= {"cell:rows": "n", "cell:contributors": "contributors"}
+        tables = "cells"
         for d, dim in enumerate(self.dimensions):
             if dim.is_hierarchy:
-                columns.append(f"CAST(level{d} AS BIGINT) AS {quoted(f'level:{dim.name}')}")
-                columns += [
-                    f"a{d}_{level} AS {quoted(f'above:{dim.name}:{level}')}" for level in range(1, len(dim.levels))
-                ]
-        for name in self._closing()[2:]:
-            word = name.rstrip("0123456789")
-            columns.append(f"{name} AS {quoted(f'{word}:{self.measures[int(name[len(word) :])].name}')}")
-        order = ", ".join(f"{key} ASC NULLS LAST" for key in [*self.keys, *self._levels()]) or "n"
-        return f"SELECT {', '.join(columns)} FROM cells ORDER BY {order}"
+                named[f"level:{dim.name}"] = f"CAST(level{d} AS BIGINT)"
+                named |= {f"above:{dim.name}:{level}": self._above(d, level) for level in range(1, len(dim.levels))}
+            if dim.has_places:
+                tables += f" LEFT JOIN ({self._ways_up(d)}) AS w{d} ON w{d}.at = level{d} AND w{d}.l = cells.k{d}"
+        named |= {name: column for column, name in self._names_told().items()}
+        columns = ", ".join(f"{sql} AS {quoted(name)}" for name, sql in named.items())
+        order = ", ".join(f"{key} ASC NULLS LAST" for key in [*(f"cells.{key}" for key in self.keys), *self._levels()])
+        return f"SELECT {columns} FROM {tables} ORDER BY {order or 'n'}"
+
+    def _above(self, d: int, level: int) -> str:
+        """The value of a cell at a wider level; at its own level and below, its own."""
+        if self.dimensions[d].totals[level]:
+            return literal(TOTAL)
+        return f"coalesce(w{d}.a{level}, {literal(UNKNOWN)})"
+
+    def _ways_up(self, d: int) -> str:
+        """One row per value at any level, with its values at the wider ones."""
+        depths = range(len(self.dimensions[d].levels))
+        return " UNION ALL ".join(
+            f"SELECT DISTINCT {depth} AS at, l{depth} AS l,"
+            f" {', '.join(f'l{max(level, depth)} AS a{level}' for level in depths[1:])} FROM places{d}"
+            for depth in depths
+        )
 
 
 def _key(dim: Dimension, sql: str) -> str:
