@@ -15,7 +15,15 @@ from acequia.cli.operate import demo, doctor, housekeeping, simulate
 from acequia.errors import OURS, AcequiaError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class InOrder(click.Group):
+    """Lists its commands in the order of the work, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names as they were added."""
+        return list(self.commands)
+
+
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="acequia")
 def cli() -> None:
     """Recurring private-to-public data feeds: agreement, delivery, privacy, disclosure control and proof.

@@ -10,7 +10,7 @@ from acequia.cli.show import as_json, settings_now, show
 from acequia.errors import FORBIDDEN, AcequiaError
 
 
-@click.command()
+@click.command(short_help="Check the agreement files: every error at once.")
 @click.argument("partner", required=False)
 @as_json
 def check(partner: str | None, as_json: bool) -> None:
@@ -32,7 +32,7 @@ def check(partner: str | None, as_json: bool) -> None:
         raise click.exceptions.Exit(FORBIDDEN)
 
 
-@click.command("explain")
+@click.command("explain", short_help="Say an agreement in plain words.")
 @click.argument("partner")
 @click.option("--language", type=click.Choice(["en", "es"]), help="English or Spanish; default: the agreement's.")
 def explain_(partner: str, language: str | None) -> None:
@@ -44,7 +44,7 @@ def explain_(partner: str, language: str | None) -> None:
     click.echo(explain(agreement, language or agreement.language))  # type: ignore[arg-type]
 
 
-@click.command("new-partner")
+@click.command("new-partner", short_help="Draft an agreement file from a sample.")
 @click.argument("name")
 @click.option("--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True,
               help="A sample of a delivery; its columns are listed, its values are not kept.")  # fmt: skip

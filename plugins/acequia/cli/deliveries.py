@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,8 +11,12 @@ import click
 from acequia.cli.show import as_json, progress, settings_now, show
 from acequia.errors import OURS
 
+# What fits a line; the rest is in the JSON.
+LISTED = ("partner", "feed", "period", "version", "status", "code", "rows_in", "rows_set_aside", "cells", "withheld",
+          "received_at")  # fmt: skip
 
-@click.command()
+
+@click.command(short_help="Run one delivery through all rooms.")
 @click.argument("partner")
 @click.argument("feed")
 @click.argument("period")
@@ -41,7 +46,7 @@ def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool
         click.echo(f"{outcome.delivery}: accepted; published {tables}.")
 
 
-@click.command()
+@click.command(short_help="Release a longer window with what came.")
 @click.argument("partner")
 @click.argument("feed")
 @click.argument("window")
@@ -61,14 +66,22 @@ def close(partner: str, feed: str, window: str) -> None:
 @click.argument("feed", required=False)
 @as_json
 def deliveries(partner: str | None, feed: str | None, as_json: bool) -> None:
-    """List what arrived and what became of it."""
+    """List what arrived and what became of it; a refused delivery with its reason. JSON has every detail."""
     from acequia.opening import ledger_of
 
-    rows = [row.as_row() for row in ledger_of(settings_now()).deliveries(partner, feed)]
-    show(rows, as_json=as_json, empty="No delivery yet.")
+    found = ledger_of(settings_now()).deliveries(partner, feed)
+    if as_json:
+        show([asdict(row) for row in found], as_json=True, empty="")
+        return
+    rows = [row.as_row() | {"received_at": row.received_at[:16].replace("T", " ")} for row in found]
+    show(rows, as_json=False, columns=LISTED, empty="No delivery yet.")
+    for row in found:
+        if row.status == "refused":
+            click.echo(f"\n{row.partner}.{row.feed}.{row.period}.v{row.version} was refused: {row.reason}\n"
+                       f"  who acts: {row.who_acts}\n  what to do: {row.what_to_do}")  # fmt: skip
 
 
-@click.command()
+@click.command(short_help="Verify a receipt with the public key alone.")
 @click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The office's public keys (receipts.jwks.json); default: those of this installation.")  # fmt: skip
@@ -84,7 +97,7 @@ def verify(receipt: Path, key: Path | None, as_json: bool) -> None:
     click.echo(f"valid: {found.claims['step']} {found.claims['delivery']}, signed by {found.key_id}; {found.chain}")
 
 
-@click.group()
+@click.group(short_help="Verify the record of everything that happened.")
 def ledger() -> None:
     """Look after the ledger, the append-only record of everything that happened."""
 

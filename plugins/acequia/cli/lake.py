@@ -17,10 +17,12 @@ def tables(as_json: bool) -> None:
     from acequia.opening import lake_of
 
     rows = [info.as_row() for info in lake_of(settings_now()).tables()]
-    show(rows, as_json=as_json, empty="No table is published yet.")
+    if not as_json:
+        rows = [row | {"changed_at": row["changed_at"][:16].replace("T", " ")} for row in rows]
+    show(rows, as_json=as_json, empty="No table is published yet.", wide=40)
 
 
-@click.command()
+@click.command(short_help="Ask the lake in SQL (DuckDB's dialect).")
 @click.argument("sql")
 @click.option("--limit", default=1000, show_default=True, help="The most rows to print.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -40,7 +42,7 @@ def query(sql: str, limit: int, as_csv: bool, as_json: bool) -> None:
     show(answer.to_pylist(), as_json=as_json, columns=answer.column_names, empty="No row.")
 
 
-@click.command()
+@click.command(short_help="Say what stands behind a table.")
 @click.argument("table")
 @click.option("--period", help="Only this period of the table.")
 @as_json

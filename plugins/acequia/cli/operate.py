@@ -9,7 +9,18 @@ import click
 from acequia.cli.show import as_json, progress, settings_now, show
 
 
-@click.command()
+def _kinds(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from acequia.simulate.bad import ABOUT
+
+        rows = [
+            {"kind": kind, "what is wrong": about.describe, "refused with": about.code} for kind, about in ABOUT.items()
+        ]
+        show(rows, as_json=False, empty="")
+        ctx.exit()
+
+
+@click.command(short_help="Write an invented delivery of a demo partner.")
 @click.argument("partner")
 @click.argument("feed")
 @click.argument("period")
@@ -18,7 +29,9 @@ from acequia.cli.show import as_json, progress, settings_now, show
 )
 @click.option("--rows", default=1000, show_default=True, help="How many rows.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
-@click.option("--bad", help="A kind of bad delivery; `--bad list` lists them with the code that refuses each.")
+@click.option("--bad", help="A kind of bad delivery (see --kinds).")
+@click.option("--kinds", is_flag=True, is_eager=True, expose_value=False, callback=_kinds,
+              help="List the kinds of bad delivery with the code that refuses each.")  # fmt: skip
 @as_json
 def simulate(
     partner: str, feed: str, period: str, out: Path, rows: int, seed: int, bad: str | None, as_json: bool
@@ -26,12 +39,8 @@ def simulate(
     """Write an invented delivery of a demo partner, with planted people whose truth is known."""
     from acequia.agreement.load import find
     from acequia.period import Period
-    from acequia.simulate.bad import KINDS
     from acequia.simulate.write import write
 
-    if bad == "list":
-        show([{"kind": kind, "refused_with": code} for kind, code in KINDS.items()], as_json=as_json, empty="")
-        return
     agreement = find(settings_now().partners, partner).agreement
     wanted = Period.parse(period, agreement.feed(feed).delivery.period)
     written = write(agreement, feed, wanted, out=out, rows=rows, seed=seed, bad=bad)
@@ -41,7 +50,7 @@ def simulate(
         click.echo(f"{written.rows:,} rows, {len(written.planted)} planted people.")
 
 
-@click.command()
+@click.command(short_help="Delete what is due; keep the lake small.")
 @click.option("--today", type=click.DateTime(["%Y-%m-%d"]), help="Act as if it were this day.")
 @as_json
 def housekeeping(today: object | None, as_json: bool) -> None:
@@ -52,7 +61,7 @@ def housekeeping(today: object | None, as_json: bool) -> None:
     show([deed.as_row() for deed in deeds], as_json=as_json, empty="Nothing was due.")
 
 
-@click.command()
+@click.command(short_help="Look at this installation for what is wrong.")
 @as_json
 def doctor(as_json: bool) -> None:
     """Look at this installation: settings, stores, keys, agreements, ledger. Exit code 1 if something is wrong."""
@@ -64,7 +73,7 @@ def doctor(as_json: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command()
+@click.command(short_help="Run the main job for four invented partners.")
 @click.option("--rows", default=10_000, show_default=True, help="Rows of a daily delivery.")
 @click.option("--keep-running", is_flag=True, help="Leave Airflow and the servers running until Ctrl-C.")
 def demo(rows: int, keep_running: bool) -> None:

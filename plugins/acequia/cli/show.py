@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,8 +20,17 @@ def settings_now() -> Settings:
     return Settings.from_environment()
 
 
-def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Sequence[str] | None = None, empty: str) -> None:
-    """Rows as a table or as a JSON list; `empty` is said when there are none."""
+def show(
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    as_json: bool,
+    columns: Sequence[str] | None = None,
+    empty: str,
+    wide: int | None = None,
+) -> None:
+    """Rows as a table or as a JSON list; `empty` is said when there are none. Texts of more than `wide` letters are
+    broken at blanks.
+    """
     found = list(rows)
     if as_json:
         click.echo(json.dumps(found, indent=1, default=str))
@@ -28,7 +38,7 @@ def show(rows: Iterable[Mapping[str, Any]], *, as_json: bool, columns: Sequence[
         click.echo(empty)
     else:
         chosen = columns or list(found[0])
-        body = [[_cell(row.get(name)) for name in chosen] for row in found]
+        body = [[_folded(_cell(row.get(name)), wide) for name in chosen] for row in found]
         heads = [name.replace("_", " ") for name in chosen]
         click.echo(tabulate(body, headers=heads, disable_numparse=True, colalign=_sides(found, chosen)))
 
@@ -47,6 +57,12 @@ def _cell(value: Any) -> str:
     if isinstance(value, list | tuple | set):
         return ", ".join(str(item) for item in value)
     return str(value)
+
+
+def _folded(text: str, wide: int | None) -> str:
+    if wide is None or len(text) <= wide:
+        return text
+    return textwrap.fill(text, wide, break_long_words=False, break_on_hyphens=False)
 
 
 def _sides(rows: list[Mapping[str, Any]], columns: Sequence[str]) -> list[str]:
