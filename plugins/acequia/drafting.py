@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from acequia.engine.duck import quoted
 from acequia.errors import AcequiaError
 
-# What a column's arriving values can be read as, narrowest first.
-_GUESSES = (("integer", "BIGINT"), ("number", "DOUBLE"), ("timestamp", "TIMESTAMP"), ("boolean", "BOOLEAN"))
+if TYPE_CHECKING:
+    import duckdb
+
+# What a column's values can be read as, narrowest first. A number with a leading zero or plus is a code, not a number.
+_GUESSES = (
+    ("integer", "regexp_full_match(text, '-?(0|[1-9][0-9]*)(\\.0+)?')"),
+    ("number", "regexp_full_match(text, '-?(0|[1-9][0-9]*)?(\\.[0-9]+)?([eE][+-]?[0-9]+)?') AND text <> '-'"),
+    ("date", "regexp_full_match(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}') AND TRY_CAST(text AS DATE) IS NOT NULL"),
+    ("timestamp", "TRY_CAST(text AS TIMESTAMP) IS NOT NULL"),
+    ("boolean", "lower(text) IN ('true', 'false')"),
+)
 
 _HEAD = """\
 # Drafted from a sample. Decide what each column's treatment is: every one is dropped until you say otherwise.
@@ -58,8 +69,9 @@ def draft(name: str, feed: str, country: str, sample: Path) -> str:
     kind, reader = _reader(sample)
     with duckdb.connect() as con:
         try:
-            rows = con.from_query(f"SELECT * FROM {reader} LIMIT 10000", params=[str(sample)])
-            columns = [_column(con, rows, column) for column in rows.columns]
+            con.execute(f"CREATE TEMP TABLE sample AS FROM {reader} LIMIT 10000", [str(sample)])
+            names = [row[0] for row in con.execute("DESCRIBE sample").fetchall()]
+            columns = [_column(con, name) for name in names]
         except duckdb.Error:
             raise AcequiaError("usage", f"the sample cannot be read as {kind}") from None
     head = _HEAD.format(
@@ -80,16 +92,11 @@ def _reader(sample: Path) -> tuple[str, str]:
     return known[suffixes[-1]]
 
 
-def _column(con: object, rows: object, column: str) -> str:
-    quoted = '"' + column.replace('"', '""') + '"'
-    kind = "string"
-    for word, sql in _GUESSES:
-        tried = f"count({quoted}), count(try_cast({quoted} AS {sql}))"
-        filled, readable = rows.aggregate(tried).fetchone()  # type: ignore[attr-defined]
-        if filled and filled == readable:
-            kind = word
-            break
-    nulls = rows.aggregate(f"count(*) - count({quoted})").fetchone()[0]  # type: ignore[attr-defined]
-    optional = ", nullable: true" if nulls else ""
-    key = column if column.isidentifier() else json.dumps(column, ensure_ascii=False)
+def _column(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    tests = ", ".join(f"bool_and({test})" for _, test in _GUESSES)
+    texts = f"SELECT CAST({quoted(name)} AS VARCHAR) AS text FROM sample"  # noqa: S608 - a quoted name, no value
+    rows, filled, *fits = con.execute(f"SELECT count(*), count(text), {tests} FROM ({texts})").fetchall()[0]  # noqa: S608
+    kind = next((word for (word, _), fit in zip(_GUESSES, fits, strict=True) if fit), "string")
+    optional = ", nullable: true" if filled < rows else ""
+    key = name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
     return f"      {key}: {{type: {kind}, treat: drop{optional}}}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import click
@@ -52,12 +53,16 @@ def explain_(partner: str, language: str | None) -> None:
 @click.option("--country", default="BW", show_default=True, help="Two letters, ISO 3166.")
 def new_partner(name: str, sample: Path, feed: str, country: str) -> None:
     """Draft an agreement file from a sample delivery. Every column is dropped until someone decides otherwise."""
+    from acequia.agreement.closed import NAME
     from acequia.drafting import draft
 
+    if not re.fullmatch(NAME.strip("^$"), name):
+        raise AcequiaError("usage", "a partner's name is small letters, digits and _, such as pula_mobile")
     path = settings_now().partners / f"{name}.yaml"
+    shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if path.exists():
-        raise AcequiaError("usage", f"{path} is there already")
+        raise AcequiaError("usage", f"{shown} is there already")
     text = draft(name, feed, country, sample)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    click.echo(f"{path} drafted. Decide each column's treatment and the tables, then run: acequia check {name}")
+    click.echo(f"{shown} is drafted. Decide each column's treatment and the tables, then run: acequia check {name}")

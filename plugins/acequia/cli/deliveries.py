@@ -61,7 +61,7 @@ def close(partner: str, feed: str, window: str) -> None:
     click.echo(", ".join(f"{part.table} {part.period}" for part in published) or "nothing to release")
 
 
-@click.command()
+@click.command(short_help="List what arrived and what became of it.")
 @click.argument("partner", required=False)
 @click.argument("feed", required=False)
 @as_json
