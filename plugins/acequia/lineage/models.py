@@ -25,12 +25,12 @@ event = Table(
     Index("ix_ol_event_sent", "sent"),
 )
 
-# One row per run of a step. `period` is the delivery's, or the window that was published.
+# One row per run of a step. `period` is the delivery's, or the published window's; `seen` orders the newest last.
 run = Table(
     "ol_run",
     metadata,
     Column("run_id", RUN, primary_key=True),
-    Column("event_id", BigInteger, nullable=False),
+    Column("seen", BigInteger, nullable=False),
     Column("job", NAME, nullable=False),
     Column("step", String(16), nullable=False),
     Column("parent_run_id", RUN),
@@ -41,6 +41,7 @@ run = Table(
     Column("agreement_sha256", String(64), nullable=False),
     Column("ended_at", String(32), nullable=False),
     Index("ix_ol_run_delivery", "delivery", "step"),
+    Index("ix_ol_run_seen", "seen"),
 )
 
 # One row per dataset version that a run read (`in`) or wrote (`out`).

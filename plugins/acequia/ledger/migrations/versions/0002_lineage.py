@@ -25,7 +25,7 @@ def upgrade() -> None:
     op.create_table(
         "ol_run",
         sa.Column("run_id", sa.String(36), primary_key=True),
-        sa.Column("event_id", sa.BigInteger(), nullable=False),
+        sa.Column("seen", sa.BigInteger(), nullable=False),
         sa.Column("job", sa.String(200), nullable=False),
         sa.Column("step", sa.String(16), nullable=False),
         sa.Column("parent_run_id", sa.String(36)),
@@ -37,6 +37,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.String(32), nullable=False),
     )
     op.create_index("ix_ol_run_delivery", "ol_run", ["delivery", "step"])
+    op.create_index("ix_ol_run_seen", "ol_run", ["seen"])
     op.create_table(
         "ol_io",
         sa.Column("run_id", sa.String(36), primary_key=True),
