@@ -274,3 +274,20 @@ def test_columns_with_odd_names_and_values(tmp_path: Path) -> None:
     part = protected(tmp_path, pa.table({"select": ["it's", 'a"b', None, "a;b", "it's"]}))
     cells = rows_of(cells_of(tmp_path, feed, feed.tables["group"], (part,)).path)
     assert [(cell["select"], cell["order"]) for cell in cells] == [('a"b', 1), ("a;b", 1), ("it's", 0), (None, 0)]
+
+
+def test_columns_may_have_the_names_that_plans_use(tmp_path: Path) -> None:
+    names = ("c", "k0", "k1", "x0", "q0", "n", "m0", "rows", "groups", "cells", "picked", "protected", "w0", "l0", "at")
+    columns = {name: {"type": "integer", "treat": "keep"} for name in names}
+    measures = {name: {"sum": f"{name} + c + k0 + x0 + n"} for name in ("m0", "n", "x0", "rows", "cells")}
+    table = {"by": ("k1", "x0", "c"), "where": "c > 0", "measures": {**measures, "d": {"count_distinct": "q0"}}}
+    table["measures"] = {f"{name}_sum": measure for name, measure in table["measures"].items()}
+    table["protect"] = {"contributor": "n", "min_contributors": 1, "dominance": {"n": 1, "k_pct": 50}}
+    feed = a_feed(columns=columns, tables={"cells": {**table, "hierarchy": {"c": ("rows", "c")}}})
+    rows = pa.table({name: [number + 1, number + 1] for number, name in enumerate(names)})
+    cells = rows_of(cells_of(tmp_path, feed, feed.tables["cells"], (protected(tmp_path, rows),)).path)
+    # c=1 k0=2 k1=3 x0=4 n=6 m0=7 rows=8 cells=10; two rows, so twice
+    assert [(cell["c"], cell["m0_sum"], cell["rows_sum"], cell["cells_sum"]) for cell in cells] == [
+        ("1", 2 * (7 + 13), 2 * (8 + 13), 2 * (10 + 13)), ("_T", 2 * (7 + 13), 2 * (8 + 13), 2 * (10 + 13))
+    ]  # fmt: skip
+    assert {(cell["k1"], cell["x0"], cell["d_sum"], cell["cell:contributors"]) for cell in cells} == {(3, 4, 1, 1)}
