@@ -41,7 +41,7 @@ for command in (check, explain_, new_partner, run, deliveries, verify, ledger, c
 def main() -> None:
     """Run a command; end with its exit code."""
     try:
-        cli(standalone_mode=False)
+        sys.exit(cli(standalone_mode=False) or 0)  # click hands `Exit` back as its code
     except AcequiaError as error:
         click.echo(_told(error), err=True)
         sys.exit(error.exit_code)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from acequia.cli.show import as_json, settings_now, show
 from acequia.errors import FORBIDDEN, AcequiaError
+
+if TYPE_CHECKING:
+    from acequia.checking import Finding
 
 
 @click.command(short_help="Check the agreement files: every error at once.")
@@ -22,15 +26,22 @@ def check(partner: str | None, as_json: bool) -> None:
     findings = check_files(settings, partner)
     files = len([path for path in settings.partners.glob("*.yaml") if partner in (None, path.stem)])
     errors = sum(finding.severity == "error" for finding in findings)
-    show(
-        [finding.as_row() for finding in findings],
-        as_json=as_json,
-        empty=f"{files} agreement{'s' * (files != 1)} checked: no error, no warning.",
-    )
-    if findings and not as_json:
-        click.echo(f"\n{files} agreement(s) checked: {errors} error(s), {len(findings) - errors} warning(s).")
+    told = f"{files} agreement{'s' * (files != 1)} checked"
+    if as_json or not findings:
+        show([finding.as_row() for finding in findings], as_json=as_json, empty=f"{told}: no error, no warning.")
+    else:
+        for finding in findings:
+            click.echo(_said(finding))
+        click.echo(f"\n{told}: {errors} error{'s' * (errors != 1)}, {len(findings) - errors} to look at.")
     if errors:
         raise click.exceptions.Exit(FORBIDDEN)
+
+
+def _said(finding: Finding) -> str:
+    """As compilers say it, so that editors find the line."""
+    place = f"{finding.place}: " if finding.place else ""
+    choices = f"\n    choices: {', '.join(finding.choices)}" if finding.choices else ""
+    return f"{finding.path}:{finding.line}:{finding.column}: {finding.severity}: {place}{finding.message}{choices}"
 
 
 @click.command("explain", short_help="Say an agreement in plain words.")
