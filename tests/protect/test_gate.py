@@ -354,6 +354,15 @@ def test_texts_are_scrubbed_by_distinct_value(gate, feed, monkeypatch):
         gate(agreed, content, language="en")
 
 
+def test_personal_data_in_free_text_stays_behind(gate, feed):
+    agreed = feed({"note": {"type": "string", "treat": "scrub_text"}, "n": {"type": "integer", "treat": "drop"}})
+    through = gate(agreed, b"note,n\nwrite to mpho@example.org please,1\nno signal,2\n")
+    first, second = through.column("note")
+    assert "example.org" not in first
+    assert first.startswith("write to")
+    assert second == "no signal"
+
+
 def test_optional_columns_may_lack_in_one_of_the_files(gate, feed):
     without = sent(GOOD.replace(",C1", ""), header=",".join(CALLS).replace(",cell_id", ""))
     assert gate(feed(CALLS), sent(GOOD), without, references=CELLS).column("district") == ["Gaborone", "_U"]
@@ -396,7 +405,7 @@ def test_the_same_delivery_gives_the_same_bytes_whatever_the_machine(gate, feed,
     rows = [
         f"+2677{rng.randrange(20_000):07d},{n},2026-11-16 {rng.randrange(24):02d}:00:00,C{rng.randrange(3)},"
         f"{rng.randrange(90_000)},{rng.choice(kinds)}"
-        for n in range(150_000)
+        for n in range(130_000)
     ]
     content = gzip.compress(sent(*rows, rows[0]), compresslevel=1)
     agreed = feed(CALLS, rows={"duplicates": "set_aside"})
@@ -433,7 +442,7 @@ VALUES = st.sampled_from(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(VALUES, VALUES, VALUES, VALUES), max_size=12),
     types=st.tuples(*[st.sampled_from(["string", "integer", "number", "timestamp", "date", "boolean"])] * 4),
@@ -466,7 +475,7 @@ def test_rows_in_are_rows_out_and_rows_set_aside(gate, feed, rows, types, nullab
 NAMES = st.text(st.characters(categories=("L", "N")), min_size=6, max_size=12).map("ŋ{}".format)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=st.lists(st.tuples(NAMES, NAMES), min_size=1, max_size=8, unique=True))
 def test_no_dropped_or_pseudonymous_value_is_anywhere_in_what_is_written(gate, feed, people):
     columns = {"who": "pseudonym", "name": "drop", "n": "keep"}

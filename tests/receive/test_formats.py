@@ -148,6 +148,21 @@ def test_a_latin_1_file_is_read_as_such(opens):
     assert found[0]["name"] == "Peñarol áéíóú"
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
+@pytest.mark.parametrize("more", [",", ',""', ",,", ",,,,"])
+def test_empty_values_behind_the_last_column_are_too_many(opens, more, end):
+    # A row that slipped by one column looks like this, too.
+    text = f'name,n,note\n"x,\n",1,\n{CANARY},2,{more}'.replace("\n", end or "\n") + end
+    error = refused(opens, text.encode())
+    assert error.code == "file_unreadable"
+    assert "holds more values than there are columns" in error.what
+
+
+def test_an_empty_last_column_is_none_too_many(opens):
+    found = opens(b'name,n,note\n"x,\ny",1,""\nMpho,2,\n"Thabo",,')
+    assert [row["n"] for row in found] == ["1", "2", None]
+
+
 def test_line_ends_inside_quotes_are_data(opens):
     found = opens(b'name,n\r\n"two\nlines",1\r\n"two\r\nmore",2\r\n')
     assert [row["name"] for row in found] == ["two\nlines", "two\r\nmore"]

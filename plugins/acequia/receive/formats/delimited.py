@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,10 +40,13 @@ def open_delimited(
     """
     first, empty = _first_record(text.path, options)
     found = positions(first, agreed) if options.header else unnamed_positions(len(first), agreed)
-    reader = _reader(text.path, len(first), empty, options)
-    if text.mixed and not _reads(connection, reader):
+    path, width = text.path, len(first)
+    if text.mixed and not _reads(connection, _reader(path, width, empty, options)):
         # Line ends that differ are legal inside quotes, where they are data; elsewhere they are made alike.
-        reader = _reader(unified(text, scratch / f"{text.path.name}.lines").path, len(first), empty, options)
+        path = unified(text, scratch / f"{path.name}.lines").path
+    reader = _reader(path, width, empty, options)
+    if _ends_empty(path, options):
+        _refuse_wide_rows(connection, path, width, empty, options)
     columns = {
         name: Arriving(f"a{place}", "text", options.null_values, options.decimal_comma) for name, place in found.items()
     }
@@ -50,7 +54,7 @@ def open_delimited(
         relation=reader,
         numbered=f"(SELECT *, row_number() OVER () AS {ROW} FROM {reader})",
         columns=columns,
-        explain=lambda _connection, _text: _first_bad_line(text.path, reader),
+        explain=lambda _connection, _text: _first_bad_line(path, reader),
         troubles=(header_repeated(columns),),
     )
 
@@ -73,15 +77,44 @@ def _first_record(path: Path, options: FormatOptions) -> tuple[list[str], int]:
     raise AcequiaError("file_empty", "the file holds no line with content")
 
 
-def _reader(path: Path, width: int, skip: int, options: FormatOptions) -> str:
+def _reader(path: Path, width: int, skip: int, options: FormatOptions, more: str = "null_padding=false") -> str:
     columns = ", ".join(f"'a{n}': 'VARCHAR'" for n in range(width))
     nulls = ", ".join(literal(text) for text in options.null_values or (_NO_NULL,))
     quote = literal(options.quote)
     return (
         f"read_csv({literal(str(path))}, auto_detect=false, skip={skip}, header={str(options.header).lower()}, "
         f"delim={literal(options.delimiter)}, quote={quote}, escape={quote}, nullstr=[{nulls}], "
-        f"columns={{{columns}}}, strict_mode=true, null_padding=false, compression='none', hive_partitioning=false)"
+        f"columns={{{columns}}}, strict_mode=true, compression='none', hive_partitioning=false, {more})"
     )
+
+
+def _ends_empty(path: Path, options: FormatOptions) -> bool:
+    """Whether any line ends with an empty value."""
+    delimiter, quote = options.delimiter.encode(), options.quote.encode()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        ends = [delimiter + value for value in (b"", quote + quote)]
+        return any(whole[-len(end) :] == end or whole.find(end + line) >= 0 for end in ends for line in (b"\n", b"\r"))
+
+
+def _refuse_wide_rows(
+    connection: duckdb.DuckDBPyConnection, path: Path, width: int, skip: int, options: FormatOptions
+) -> None:
+    """The engine lets empty values pass behind the last column, though they may be a row that slipped to the left.
+
+    So the file is read with one column more, into which only such a value can fall: there, null means absent, since no
+    text is read as null.
+    """
+    import duckdb
+
+    plain = options.model_copy(update={"null_values": ()})
+    reader = _reader(path, width + 1, skip, plain, "null_padding=true, parallel=false")
+    wide = f"SELECT row FROM (SELECT a{width}, row_number() OVER () AS row FROM {reader}) WHERE a{width} IS NOT NULL"
+    try:
+        first = connection.execute(f"{wide} ORDER BY row LIMIT 1").fetchone()
+    except duckdb.Error:
+        raise _first_bad_line(path, reader) from None
+    if first:
+        raise AcequiaError("file_unreadable", f"row {int(first[0])} {_REJECTED['TOO MANY COLUMNS']}")
 
 
 def _reads(connection: duckdb.DuckDBPyConnection, reader: str) -> bool:
