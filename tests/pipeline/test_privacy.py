@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from acequia.errors import AcequiaError
+from acequia.simulate.leaks import leaked
 from acequia.simulate.people import Person
 from tests.pipeline.world import DAY, World
 
@@ -19,23 +19,14 @@ FEEDS = (
 )
 
 
-def leaks(folder: Path, people: Iterable[Person], skip: tuple[str, ...]) -> list[tuple[str, str]]:
-    """(file, kind of identifier) wherever a form of a planted person stands, packed Parquet columns included."""
-    forms = {form.encode(): kind for person in people for kind, form in kinds(person)}
-    pattern = re.compile(b"|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True)))
+def leaks(folder: Path, people: Sequence[Person], skip: tuple[str, ...]) -> list[tuple[str, str]]:
+    """(file, what of whom) wherever something of a planted person stands, packed Parquet columns included."""
     found = []
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.relative_to(folder).parts[0].startswith(skip):
             for content in (path.read_bytes(), unpacked(path)):
-                found += [(str(path.relative_to(folder)), forms[hit]) for hit in set(pattern.findall(content))]
+                found += [(str(path.relative_to(folder)), hit) for hit in leaked(content, people)]
     return found
-
-
-def kinds(person: Person) -> Iterable[tuple[str, str]]:
-    """What identifies: long enough not to occur by chance."""
-    for form in person.forms():
-        if len(form) >= 7:
-            yield type(form).__name__, form
 
 
 def unpacked(path: Path) -> bytes:

@@ -46,37 +46,37 @@ class Outboxes:
     def put(self, delivery: Delivery) -> None:
         """Deliver; a period that was corrected in an earlier demonstration lies there corrected."""
         corrected = delivery.again and self._versions(delivery) > 1
-        self._deliver(delivery, SEED + corrected)
+        self._deliver(delivery, "corrected" if corrected else delivery.bad)
 
     def put_again(self, delivery: Delivery) -> bool:
         """Deliver other content for the same period, unless an earlier demonstration did."""
         if self._versions(delivery) > 1:
             return False
-        self._deliver(delivery, SEED + 1)
+        self._deliver(delivery, "corrected")
         return True
 
     def _versions(self, delivery: Delivery) -> int:
         rows = [row.as_row() for row in ledger_of(self.settings).deliveries(delivery.partner, delivery.feed)]
         return sum(row["period"] == delivery.period.label for row in rows)
 
-    def _deliver(self, delivery: Delivery, seed: int) -> None:
+    def _deliver(self, delivery: Delivery, bad: str | None) -> None:
         agreement = find(self.settings.partners, delivery.partner).agreement
         kind = agreement.feed(delivery.feed).delivery.source.type
         if kind == "sql":
-            into_database(agreement, delivery.feed, delivery.period, url=self.database, rows=delivery.rows, seed=seed)
+            into_database(
+                agreement, delivery.feed, delivery.period, url=self.database, rows=delivery.rows, seed=SEED, bad=bad
+            )
             return
         with tempfile.TemporaryDirectory(dir=self.folder) as made:
-            written = self._write(agreement, delivery, Path(made), seed)
+            written = self._write(agreement, delivery, Path(made), bad)
             if kind == "s3":
                 into_bucket(written, Path(made), self.s3, BUCKET)
             else:
                 into_folder(written, Path(made), self.folder / kind)
 
     @staticmethod
-    def _write(agreement: Agreement, delivery: Delivery, out: Path, seed: int) -> Written:
-        return write(
-            agreement, delivery.feed, delivery.period, out=out, rows=delivery.rows, seed=seed, bad=delivery.bad
-        )
+    def _write(agreement: Agreement, delivery: Delivery, out: Path, bad: str | None) -> Written:
+        return write(agreement, delivery.feed, delivery.period, out=out, rows=delivery.rows, seed=SEED, bad=bad)
 
 
 @contextmanager

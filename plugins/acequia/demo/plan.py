@@ -41,7 +41,7 @@ def plan(rows: int) -> list[Delivery]:
 def _plan(rows: int) -> Iterator[Delivery]:
     for day in WEEK.parts("day"):
         refused = "wrong_checksum" if day.label == "2026-11-13" else None
-        yield Delivery("pula_mobile", "events", day, rows, bad=refused, again=day.label == "2026-11-10")
+        yield Delivery("pula_mobile", "events", day, 2 * rows, bad=refused, again=day.label == "2026-11-10")
     for day in WEEK.parts("day"):
         yield Delivery("ceibo_pay", "transactions", day, rows)
     for week in (WEEK.previous(), WEEK):
