@@ -19,9 +19,9 @@ def _literal(_: Writer, node: Node) -> Part:
         if int(node.this) >= 2**63:
             raise Refused("a whole number is too large")
         return Part(f"CAST({int(node.this)} AS BIGINT)", "integer")
-    number = float(node.this)
+    number = float(node.this) if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", node.this) else math.inf
     if not math.isfinite(number):
-        raise Refused("a number is too large")
+        raise Refused("a number is too large, or none")
     return Part(f"CAST({number!r} AS DOUBLE)", "number")
 
 

@@ -49,8 +49,9 @@ class Writer:
 
     def write(self, node: Node) -> Part:
         """The SQL of a node and all below it."""
-        name = type(node).__name__
-        rule = self.rules.get(name)
+        rule = self.rules.get(type(node).__name__)
+        if node is None:
+            raise Refused("something is missing")
         if rule is None:
             raise Refused(f"`{spelt(node)}` is not part of the expression language")
         given = {key for key, value in node.args.items() if value not in (None, False, [])}
