@@ -143,7 +143,7 @@ REFUSED = [
     "day = '2026-11-31'", "started_at > '2026-11-16 10:00:00+02:00'", "started_at > quantity",
     "case when quantity then 1 end", "case when is_late then 1 else 'a' end", "if(quantity, 1, 2)",
     "coalesce(country, 1)", "upper(quantity)", "9223372036854775808", "1e999", "0x1F", "quantity quantity",
-    "@", "show all", ". 2.5",
+    "@", "show all", "hour('' => a)", ". 2.5",
 ]  # fmt: skip
 
 

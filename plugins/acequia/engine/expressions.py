@@ -103,8 +103,8 @@ def _parse(text: str) -> Any:
         if any(token.token_type == TokenType.SEMICOLON for token in tokens):
             raise Refused("an expression holds no semicolon")
         return sqlglot.parse_one(text, read="duckdb")
-    except (SqlglotError, IndexError, TypeError, AttributeError):
-        # the parser trips over some texts that are no SQL (`show all`), found by fuzzing
+    except (SqlglotError, AttributeError, LookupError, TypeError, ValueError):
+        # the parser trips over some texts that are no SQL (`show all`, `hour('' => a)`)
         raise Refused("cannot be read as an expression") from None
 
 
