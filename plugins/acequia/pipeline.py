@@ -36,6 +36,7 @@ from acequia.settings import Settings
 from acequia.validate.verdict import validate as validate_room
 
 Kept = TypeVar("Kept", Protected, Validated)
+OF_MANIFEST = frozenset({"manifest_missing", "manifest_invalid", "checksum_differs", "file_unlisted", "file_not_sent"})
 
 
 @dataclass(frozen=True)
@@ -145,8 +146,8 @@ def protect(work: Work, delivery: DeliveryId) -> Protected:
             scratch=scratch,
             out=out,
         ).model_copy(update={"made_by": work.made_by})
+    work.lineage.protected(work.signed, work.feed_name, raw, protected)  # first: what is saved is not told again
     protected.save(out.with_suffix(".json"))
-    work.lineage.protected(work.signed, work.feed_name, raw, protected)
     return protected
 
 
@@ -163,8 +164,8 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
             docs=work.settings.home / "data_docs",
             memory_limit=work.settings.memory_limit,
         ).model_copy(update={"made_by": work.made_by})
-        validated.save(path)
         work.lineage.validated(work.signed, work.feed_name, protected, validated)
+        validated.save(path)
     if not validated.passed:
         raise refuse(work, delivery, _why_failed(validated))
     work.ledger.accept(delivery, count=validated.count, made_by=work.made_by)
@@ -210,8 +211,8 @@ def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple
         )
         disclosed.save(Path(disclosed.path).with_suffix(".json"))
         release = work.lake.publish(disclosed, work.signed, work.feed_name)
-        work.ledger.published(delivery, disclosed, release)
         work.lineage.published(work.signed, work.feed_name, disclosed, release)
+        work.ledger.published(delivery, disclosed, release)
         work.say(_said(disclosed, release))
         published.append(release)
     work.ledger.finish(delivery)
@@ -235,9 +236,13 @@ def run(work: Work, from_dir: Path | None = None) -> Outcome:
 
 
 def repeated(work: Work, delivery: DeliveryId) -> bool:
-    """Whether the ledger holds the end of this delivery under the same feed terms; a sticky refusal is raised again."""
+    """Whether the ledger holds the end of this delivery under the same feed terms; a sticky refusal is raised again.
+
+    A refusal for the manifest does not stick: the content is the same when only the manifest is corrected, and it has
+    just been compared with the files.
+    """
     state = work.ledger.state(delivery)
-    if state.status == "refused" and state.made_by == work.made_by:
+    if state.status == "refused" and state.made_by == work.made_by and state.code not in OF_MANIFEST:
         raise AcequiaError(state.code or "internal", state.reason or "refused before", where=str(delivery))
     return state.status in ("published", "accepted") and state.finished and state.made_by == work.made_by
 
@@ -308,8 +313,8 @@ def close_due(work: Work) -> tuple[Published, ...]:
 
 def refuse(work: Work, delivery: DeliveryId, error: AcequiaError) -> AcequiaError:
     """Record a refusal with its receipt; the bytes stay in landing, marked as quarantined. Returns what to raise."""
-    work.ledger.refuse(delivery, code=error.code, reason=error.what, who_acts=error.who_acts, made_by=work.made_by)
     work.lineage.refused(work.signed, work.feed_name, delivery, error)
+    work.ledger.refuse(delivery, code=error.code, reason=error.what, who_acts=error.who_acts, made_by=work.made_by)
     work.ledger.receipt("refused", delivery)
     return error
 
