@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,11 +41,9 @@ class Airflow:
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """One request to the REST API; errors name the path and status."""
-        response = httpx.request(
-            method, f"{self.url}{path}", json=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=60
-        )
+        response = self._request(method, path, body)
         if response.status_code >= 400:
-            raise AcequiaError("internal", f"Airflow answered {response.status_code} to {method} {path}")
+            raise _refused(method, path, response.status_code)
         return response.json() if response.content else None
 
     def dags(self) -> set[str]:
@@ -57,11 +56,21 @@ class Airflow:
         return errors
 
     def trigger(self, dag_id: str, partition_key: str) -> str:
-        """Start a run for a period; returns the run's id."""
-        run = self.call(
-            "POST", f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "partition_key": partition_key}
-        )
-        return str(run["dag_run_id"])
+        """Start a run for a period; returns the run's id. A busy server is asked again: the id makes that harmless."""
+        run_id = f"{partition_key}-{secrets.token_hex(4)}"
+        body = {"dag_run_id": run_id, "logical_date": None, "partition_key": partition_key}
+        for last in (False, False, False, True):
+            response = self._request("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
+            if response.status_code in (200, 409):
+                break
+            if response.status_code < 500 or last:
+                raise _refused("POST", f"/api/v2/dags/{dag_id}/dagRuns", response.status_code)
+            time.sleep(1)
+        return run_id
+
+    def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return httpx.request(method, f"{self.url}{path}", json=body, headers=headers, timeout=120)
 
     def state(self, dag_id: str, run_id: str) -> str:
         """The state of a run: queued, running, success or failed."""
@@ -76,6 +85,10 @@ class Airflow:
         """Task -> state of one run."""
         found = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances")["task_instances"]
         return {task["task_id"]: task["state"] for task in found}
+
+
+def _refused(method: str, path: str, status: int) -> AcequiaError:
+    return AcequiaError("internal", f"Airflow answered {status} to {method} {path}")
 
 
 def environment(settings: Settings, project: Path, port: int, extra: Mapping[str, str]) -> dict[str, str]:
@@ -106,8 +119,8 @@ def environment(settings: Settings, project: Path, port: int, extra: Mapping[str
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "10",
-        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
         "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
         "ACEQUIA_HOME": str(settings.home),
         "ACEQUIA_CONFIG": str(settings.config),
@@ -172,6 +185,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 def _when_ready(settings: Settings, process: subprocess.Popen[bytes], port: int, say: Callable[[str], None]) -> Airflow:
     url, began = f"http://127.0.0.1:{port}", time.monotonic()
     log = settings.home / "airflow" / "standalone.log"
+    threading.Thread(target=_warm, args=(url, process), daemon=True).start()
     while time.monotonic() - began < READY_WITHIN_S:
         if process.poll() is not None:
             raise AcequiaError("internal", f"Airflow ended by itself; see {log}")
@@ -179,6 +193,15 @@ def _when_ready(settings: Settings, process: subprocess.Popen[bytes], port: int,
             return Airflow(url, _login(url, settings.home / "airflow"), process, settings.home / "airflow")
         time.sleep(0.5)
     raise AcequiaError("internal", f"Airflow was not ready within {READY_WITHIN_S:.0f} s; see {log}")
+
+
+def _warm(url: str, process: subprocess.Popen[bytes]) -> None:
+    """Ask for the task API as soon as it answers: building it takes seconds, which the other parts need anyway."""
+    while process.poll() is None:
+        with suppress(httpx.HTTPError):
+            httpx.get(f"{url}/execution/health", timeout=120)
+            return
+        time.sleep(0.2)
 
 
 def _healthy(url: str) -> bool:
