@@ -64,7 +64,8 @@ def _grid(records: list[dict[str, Any]], spec: dict[str, Any]) -> list[tuple[Any
 
 
 def _exact(value: Any) -> Decimal:
-    return Decimal(repr(float(value))).quantize(Decimal("1e-9"), ROUND_HALF_UP)
+    place = Decimal("1e-12") if abs(value) < 8192 else Decimal("1e-9")
+    return Decimal(repr(float(value))).quantize(place, ROUND_HALF_UP)
 
 
 def _cell(rows: list[dict[str, Any]], spec: dict[str, Any]) -> dict[str, Any]:

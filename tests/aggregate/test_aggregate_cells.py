@@ -120,7 +120,7 @@ def test_true_counts_as_one(tmp_path: Path) -> None:
     assert (cell["late_count"], cell["late_share"]) == (1, 0.5)
 
 
-@pytest.mark.parametrize("amounts", [[1e29], [9e28, 9e28], [float("inf")], [float("nan")], [-1e29, 1e29]])
+@pytest.mark.parametrize("amounts", [[1e26], [9e25, 9e25], [float("inf")], [float("nan")], [-1e26, 1e26]])
 def test_what_cannot_be_added_exactly_stops_the_work(amounts: list[float], tmp_path: Path) -> None:
     feed, table = one_table(by=(), measures={"x": {"sum": "amount"}}, protect=OPEN)
     rows = pa.Table.from_pylist([{"amount": amount} for amount in amounts], pa.schema([SCHEMA.field("amount")]))

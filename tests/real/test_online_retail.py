@@ -49,7 +49,7 @@ def test_all_rows_by_country_and_day(published: Settings, invoices: pd.DataFrame
     found["invoice_day"] = found["invoice_day"].dt.tz_localize(None).astype("datetime64[ns]")
     found = found.set_index(["country", "invoice_day"]).sort_index()
     assert len(found) == len(expected) and set(found.cell_status) == {"published"}
-    merged = found.join(expected.rename_axis(["country", "invoice_day"]), rsuffix="_expected", how="inner")
+    merged = found.join(expected.rename_axis(["country", "invoice_day"]), how="inner", suffixes=("", "_expected"))
     assert len(merged) == len(expected)
     assert (merged.rows_count == merged.rows_count_expected).all()
     assert (merged.invoices_count == merged.invoices_count_expected).all()

@@ -42,11 +42,11 @@ def aggregate(
     restricted. Rows are in the order of the `by` columns; the same rows in any order, with any number of threads, give
     the same bytes. No rows give no cells (with `cells: all` a grid of zeros) and a Parquet with the same columns.
 
-    Sums are exact: every value is rounded to nine decimals, then added as a decimal. Medians are exact: the middle
+    Sums are exact: every value is rounded to twelve decimals (nine from 8192 on), then added as a decimal. Medians are exact: the middle
     value, or halfway between the two in the middle.
 
     Raises:
-        AcequiaError: `engine_failed` for a value or sum of 1e29 or more, one that is no number, a sum of whole numbers
+        AcequiaError: `engine_failed` for a value or sum of 1e26 or more, one that is no number, a sum of whole numbers
             beyond 64 bits, or where memory or disk give out; `agreement_invalid` and `reference_missing` for what
             `acequia check` finds too.
     """

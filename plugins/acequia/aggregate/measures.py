@@ -1,7 +1,8 @@
 """A measure of the agreement as SQL: what each row gives, what a contributor gives to a cell, what the cell shows.
 
-Numbers are made exact before they are added: each value is rounded to nine decimals (half away from zero) and summed as
-DECIMAL(38,9), so that sums depend on no order, thread or engine. What does not fit (1e29 and more) stops the work.
+Numbers are made exact before they are added: each value is rounded (half away from zero) to twelve decimals below 8192
+and to nine from there on, and summed as DECIMAL(38,12), so that sums depend on no order, thread or engine. What does
+not fit (1e26 and more) stops the work.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from acequia.errors import AcequiaError
 
 Kind = Literal["count", "count_distinct", "sum", "mean", "median", "ratio"]
 AnyMeasure = CountRows | CountDistinct | Sum | Mean | Median | Ratio
-EXACT = "DECIMAL(38,9)"
+EXACT, COARSER = "DECIMAL(38,12)", "DECIMAL(38,9)"
 
 
 @dataclass(frozen=True)
@@ -157,10 +158,12 @@ def _exact(value: Compiled) -> str:
     """A value that can be added without rounding; true counts as 1."""
     if value.kind != "number":
         return f"CAST({value.sql} AS HUGEINT)"
-    # below 2^23 a double times 1e9 is within half a unit of the decimal that was meant; above, its shortest text is it
+    # a double times 1e12 (1e9) below 2^13 (2^23) is within half a unit of the decimal that was meant; above, its
+    # shortest text is it
     return (
-        f"CASE WHEN abs({value.sql}) < 8388608 THEN CAST({value.sql} AS {EXACT})"
-        f" ELSE CAST(CAST({value.sql} AS VARCHAR) AS {EXACT}) END"
+        f"CASE WHEN abs({value.sql}) < 8192 THEN CAST({value.sql} AS {EXACT})"
+        f" WHEN abs({value.sql}) < 8388608 THEN CAST(CAST({value.sql} AS {COARSER}) AS {EXACT})"
+        f" ELSE CAST(CAST(CAST({value.sql} AS VARCHAR) AS {COARSER}) AS {EXACT}) END"
     )
 
 

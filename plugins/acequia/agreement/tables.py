@@ -44,7 +44,7 @@ class CountDistinct(_Measure):
 
 
 class Sum(_Measure):
-    """The total of a column or an expression such as `quantity * unit_price`. Exact to nine decimals."""
+    """The total of a column or an expression such as `quantity * unit_price`. Exact to nine decimals (twelve below 8192)."""
 
     sum: Expression = Field(description="What is added up.", examples=["quantity * price_uyu"])
 
@@ -227,6 +227,8 @@ class Table(Closed):
         strangers = [column for column in hierarchy if by is not None and column not in by]
         misfits = [unknown(column, "a column of `by`", by or (), column) for column in strangers]
         for column, levels in hierarchy.items():
+            if column in strangers:
+                continue
             if len(levels) < 2 or levels[-1] != column or len(set(levels)) != len(levels):
                 misfits.append(Misfit((column,), f"must list its levels from the widest to {column} itself"))
         refuse(misfits)
