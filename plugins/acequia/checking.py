@@ -148,7 +148,8 @@ def _cannot_be_computed(feed: Feed, settings: Settings, absent: Iterable[Misfit]
     for problem in problems(feed, settings.reference):
         place, _, message = problem.partition(": ")
         if not (told and message.endswith(told)):
-            yield Misfit(tuple(place.split(".")), message)
+            message, _, columns = message.partition(". Columns: ")
+            yield Misfit(tuple(place.split(".")), message, tuple(columns.split(", ")) if columns else ())
 
 
 def _gone_too_early(feed: Feed, terms: Terms) -> Iterator[Misfit]:

@@ -30,6 +30,11 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+def differs(model: Closed, name: str) -> bool:
+    """Whether a field says something else than its default."""
+    return bool(getattr(model, name) != type(model).model_fields[name].default)
+
+
 def as_day(value: Any) -> Any:
     """A day is written 2026-03-01, with or without quotes; what is no text is left as it is."""
     if not isinstance(value, str):
@@ -100,7 +105,7 @@ def once(values: tuple[str, ...]) -> tuple[str, ...]:
 def near(given: str, choices: Iterable[str]) -> str | None:
     """The choice that a slip of the pen may have meant."""
     by_small = {choice.casefold(): choice for choice in choices}
-    found = get_close_matches(given.casefold(), by_small, n=1, cutoff=0.6)
+    found = get_close_matches(given.casefold(), by_small, n=1, cutoff=0.6 if len(given) > 3 else 0.5)
     return by_small[found[0]] if found else None
 
 

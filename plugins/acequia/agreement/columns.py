@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
-from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, as_day, as_moment, refuse
+from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, as_day, as_moment, differs, refuse
 from acequia.agreement.treatments import (
     CHOICES,
     WORDS,
@@ -172,7 +172,7 @@ class Column(Closed):
     def _made_columns_have_no_rules(self) -> Column:
         misfits = []
         if self.from_ is not None:
-            given = [key for key in _OF_ARRIVING if key in self.model_fields_set]
+            given = [key for key in _OF_ARRIVING if differs(self, key)]
             misfits += [Misfit((key,), f"belongs to {self.from_}, the column that arrives") for key in given]
             if self.treat == "drop":
                 misfits.append(Misfit(("treat",), "is drop: then nothing need be made from another column"))

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from croniter import croniter
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from acequia.agreement.closed import Closed, Misfit, Name, Text, near, once, refuse
+from acequia.agreement.closed import Closed, Misfit, Name, Text, differs, near, once, refuse
 from acequia.agreement.sources import (
     FolderSource,
     HttpsSource,
@@ -195,11 +195,11 @@ class Delivery(Closed):
     @field_validator("options")
     @classmethod
     def _of_format(cls, options: FormatOptions, info: ValidationInfo) -> FormatOptions:
-        form, given = info.data.get("format"), options.model_fields_set
+        form = info.data.get("format")
         refuse(
             Misfit((option,), f"is for {' and '.join(formats)} files")
             for option, formats in _ONLY_FOR.items()
-            if form and option in given and form not in formats
+            if form and form not in formats and differs(options, option)
         )
         return options
 

@@ -145,7 +145,8 @@ def _between_parts(data: Mapping[str, Any]) -> Iterator[Misfit]:
             tables[name] = dict(_sound_parts(feed.get("tables")))
             yield from (misfit.below("feeds", name) for misfit in _in_feed(feed, tables[name]))
     recipients = _mapping(data.get("terms")).get("recipients")
-    yield from agreement_misfits(tables, recipients if isinstance(recipients, tuple) else None)
+    known = isinstance(recipients, tuple) and all(isinstance(name, str) for name in recipients)
+    yield from agreement_misfits(tables, recipients if known else None)
 
 
 def _in_feed(feed: Mapping[str, Any], tables: Mapping[str, Table]) -> Iterator[Misfit]:
