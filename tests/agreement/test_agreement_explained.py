@@ -76,7 +76,7 @@ def test_what_a_lawyer_reads_in_english():
         "Rows that break a rule are set aside; if they are more than 0.5 percent, the delivery is refused.",
         "| `dropped` | text, may be empty | deleted at the gate; it is in the encrypted raw file and nowhere else | "
         "nothing |",
-        "| `code` (The product's code) | text, of the form `[A-Z]\\|x` | kept as it is; searched for personal data; "
+        "| `code` (The product's code) | text, of the form `[A-Z]\\|x` | kept as it is; "
         "because: it names a thing | `code` |",
         "replaced by one of the bands <0, 0..18, 18+",
         "replaced by the column `region` of the public table `cells`",

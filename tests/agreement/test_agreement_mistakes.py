@@ -306,6 +306,11 @@ MISTAKES = {
         f"{COLUMN}.duration_s.treat",
         "scrub_text is for columns of type string; this one is integer",
     ),
+    "hour of a date": (
+        ("{type: timestamp, treat: {truncate_to: hour}", "{type: date, treat: {truncate_to: hour}"),
+        f"{COLUMN}.started_at.treat",
+        "a date has no hour",
+    ),
     "bands in disorder": (
         (DURATION, "{type: integer, treat: {band: [5, 1]}}"),
         f"{COLUMN}.duration_s.treat.band",

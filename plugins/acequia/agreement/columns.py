@@ -44,7 +44,7 @@ FITS: dict[str, tuple[str, ...]] = {
 }
 _OF_ARRIVING = ("required", "nullable", "between", "one_of", "matches", "parse")
 # What both strptime and DuckDB understand, one letter after % or %-.
-_STRPTIME = re.compile(r"(?:[^%]|%%|%-?[dmHIMSjy]|%[aAbBYpfzZ])+")
+_STRPTIME = re.compile(r"(?:[^%]|%%|%-?[dmHIMSjy]|%[aAbBYpfgnzZ])+")
 
 
 class Column(Closed):
@@ -124,6 +124,8 @@ class Column(Closed):
         fits, kind = FITS.get(name), info.data.get("type")
         if fits and kind and kind not in fits:
             raise ValueError(f"{name} is for columns of type {' or '.join(fits)}; this one is {kind}")
+        if kind == "date" and getattr(treat, name, None) in ("minute", "hour"):
+            raise ValueError(f"cannot be: a date has no {getattr(treat, name)}")
         return treat
 
     @field_validator("between")

@@ -210,11 +210,8 @@ _TREATED: dict[type, Callable[[Any, Words], str]] = {
 
 
 def _happens(column: Column, words: Words) -> str:
-    if isinstance(column.treat, str):
-        text = column.treat == "keep" and column.type == "string" and column.one_of is None
-        said = words("keep_text" if text else column.treat)
-    else:
-        said = _TREATED[type(column.treat)](column.treat, words)
+    treat = column.treat
+    said = words(treat) if isinstance(treat, str) else _TREATED[type(treat)](treat, words)
     return f"{said}; {words('because', reason=column.keep_because)}" if column.keep_because else said
 
 

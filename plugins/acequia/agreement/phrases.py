@@ -67,12 +67,11 @@ EN: dict[str, str] = {
     "matches": "of the form `{pattern}`",
     "drop": "deleted at the gate; it is in the encrypted raw file and nowhere else",
     "keep": "kept as it is",
-    "keep_text": "kept as it is; searched for personal data",
     "because": "because: {reason}",
     "pseudonym": "replaced by a code: the same value gives the same code within this feed, and nobody can read the "
     "value from the code without the secret key",
-    "scrub_text": "searched for names, telephone numbers, identity numbers, addresses and the like, which are taken "
-    "out",
+    "scrub_text": "searched for names, telephone numbers, identity numbers, addresses and the like, which are replaced "
+    "by marks such as `<PHONE>`",
     "truncate_to": "cut to the start of {unit}",
     "part_hour": "reduced to the hour of the day",
     "part_weekday": "reduced to the day of the week",
@@ -208,11 +207,11 @@ ES: dict[str, str] = {
     "matches": "de la forma `{pattern}`",
     "drop": "se borra en la entrada; está en el archivo original cifrado y en ningún otro lugar",
     "keep": "se conserva tal cual",
-    "keep_text": "se conserva tal cual; se revisa en busca de datos personales",
     "because": "porque: {reason}",
     "pseudonym": "se sustituye por un código: el mismo valor da el mismo código dentro de este flujo, y nadie puede "
     "leer el valor en el código sin la clave secreta",
-    "scrub_text": "se buscan nombres, teléfonos, documentos de identidad, direcciones y similares, y se quitan",
+    "scrub_text": "se buscan nombres, teléfonos, documentos de identidad, direcciones y similares, y se sustituyen por "
+    "marcas como `<PHONE>`",
     "truncate_to": "se recorta al comienzo {unit}",
     "part_hour": "se reduce a la hora del día",
     "part_weekday": "se reduce al día de la semana",

@@ -118,10 +118,11 @@ _BY_KEY: dict[str, type[Closed]] = {
 }
 WORDS = {
     "drop": "Deleted at the gate. Only the encrypted raw file has it.",
-    "keep": "Kept as it is. Kept texts are searched for personal data.",
+    "keep": "Kept as it is.",
     "pseudonym": "Replaced by a code of 32 characters: the same value gives the same code within the feed, and the "
     "code says nothing without the secret key. Null stays null.",
-    "scrub_text": "Free text: names, telephone numbers, identity numbers, addresses and the like are taken out.",
+    "scrub_text": "Free text: names, telephone numbers, identity numbers, addresses and the like are replaced by marks "
+    "such as `<PHONE>`. A text of more than 2,000 characters is taken out whole.",
 }
 CHOICES = (*WORDS, *_BY_KEY)
 
