@@ -102,7 +102,7 @@ def ledger() -> None:
     """Look after the ledger, the append-only record of everything that happened."""
 
 
-@ledger.command("verify")
+@ledger.command("verify", short_help="Check every entry and the chain between them.")
 @as_json
 def ledger_verify(as_json: bool) -> None:
     """Check every entry, the chain between them, and what was derived from them. Exit code 1 if anything is wrong."""
