@@ -44,7 +44,9 @@ class CountDistinct(_Measure):
 
 
 class Sum(_Measure):
-    """The total of a column or an expression such as `quantity * unit_price`; exact to nine decimals (twelve if small)."""
+    """The total of a column or an expression such as `quantity * unit_price`. Exact to nine decimals (twelve where the
+    numbers lie below 8192).
+    """
 
     sum: Expression = Field(description="What is added up.", examples=["quantity * price_uyu"])
 
