@@ -15,7 +15,6 @@ LIBRARIES = (
     "duckdb",
     "pyarrow.parquet",
     "pandas",
-    "great_expectations",
     "presidio_analyzer",
     "pyiceberg.catalog.sql",
     "acequia.pipeline",
@@ -25,3 +24,5 @@ if os.environ.get("ACEQUIA_PRELOAD") == "1" and "scheduler" in sys.argv:
     for library in LIBRARIES:
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("acequia.validate.arbiter").preload()

@@ -174,6 +174,11 @@ def _library() -> _Library:
                     get_expectation_impl)  # fmt: skip
 
 
+def preload() -> None:
+    """Import Great Expectations now, for processes that fork others: they find it loaded."""
+    _library()
+
+
 class _Later(ModuleType):
     """Stands for a module until something in it is used."""
 
