@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count as counting
+from pathlib import Path
 
 import pytest
 
 from acequia.keys import FileKeyStore
 from acequia.ledger.book import Ledger, open_ledger
+from acequia.ledger.database import open_database
 from acequia.settings import Settings
 
 
 def ticking(start: str = "2026-11-17T06:00:00") -> Callable[[], datetime]:
     first, seconds = datetime.fromisoformat(start).replace(tzinfo=UTC), counting()
     return lambda: first + timedelta(seconds=next(seconds))
+
+
+@pytest.fixture(scope="session")
+def made_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite ledger: making its tables takes longer than most tests."""
+    settings = Settings.from_environment({"ACEQUIA_HOME": str(tmp_path_factory.mktemp("made"))})
+    open_database(settings)
+    return settings.home / "ledger.db"
+
+
+@pytest.fixture
+def settings(settings: Settings, made_tables: Path) -> Settings:
+    settings.home.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made_tables, settings.home / "ledger.db")
+    return settings
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

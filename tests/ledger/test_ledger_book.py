@@ -110,27 +110,27 @@ def test_accepted_deliveries_count_to_the_window_of_their_period(ledger: Ledger)
     assert ledger.accepted("pula_mobile", "other") == ()
 
 
-def test_a_refusal_says_why_and_who_acts(ledger: Ledger) -> None:
-    delivery = register(ledger)
-    refuse(ledger, delivery)
-    state = ledger.state(delivery)
+def test_a_refusal_says_why_and_who_acts(sqlite_ledger: Ledger) -> None:
+    delivery = register(sqlite_ledger)
+    refuse(sqlite_ledger, delivery)
+    state = sqlite_ledger.state(delivery)
     assert (state.status, state.code, state.reason) == ("refused", "checks_failed", "2 of 9 checks failed")
     assert (state.who_acts, state.what_to_do) == ("partner", "Correct the data; the failed checks are in the receipt.")
-    assert ledger.accepted("pula_mobile", "events") == ()
-    assert ledger.deliveries()[0].code == "checks_failed"
+    assert sqlite_ledger.accepted("pula_mobile", "events") == ()
+    assert sqlite_ledger.deliveries()[0].code == "checks_failed"
 
 
-def test_under_another_agreement_a_refused_delivery_may_be_published(ledger: Ledger) -> None:
-    delivery = register(ledger)
-    refuse(ledger, delivery, made_by=ONE)
-    assert register(ledger, terms="1.3") == delivery
-    assert ledger.state(delivery).agreement_version == "1.3"
-    ledger.accept(delivery, count=count(), made_by=TWO)
-    publish(ledger, delivery)
-    ledger.finish(delivery)
-    state = ledger.state(delivery)
+def test_under_another_agreement_a_refused_delivery_may_be_published(sqlite_ledger: Ledger) -> None:
+    delivery = register(sqlite_ledger)
+    refuse(sqlite_ledger, delivery, made_by=ONE)
+    assert register(sqlite_ledger, terms="1.3") == delivery
+    assert sqlite_ledger.state(delivery).agreement_version == "1.3"
+    sqlite_ledger.accept(delivery, count=count(), made_by=TWO)
+    publish(sqlite_ledger, delivery)
+    sqlite_ledger.finish(delivery)
+    state = sqlite_ledger.state(delivery)
     assert (state.status, state.code, state.made_by, state.turn) == ("published", None, TWO, 2)
-    assert [entry.kind for entry in ledger.history(delivery)] == [
+    assert [entry.kind for entry in sqlite_ledger.history(delivery)] == [
         "received",
         "refused",
         "agreement_read_again",
@@ -140,22 +140,22 @@ def test_under_another_agreement_a_refused_delivery_may_be_published(ledger: Led
     ]
 
 
-def test_an_agreement_put_back_is_another_turn(ledger: Ledger) -> None:
-    delivery = register(ledger)
+def test_an_agreement_put_back_is_another_turn(sqlite_ledger: Ledger) -> None:
+    delivery = register(sqlite_ledger)
     for made_by in (ONE, TWO, ONE):
-        ledger.accept(delivery, count=count(), made_by=made_by)
-        publish(ledger, delivery)
-        ledger.finish(delivery)
-    state = ledger.state(delivery)
+        sqlite_ledger.accept(delivery, count=count(), made_by=made_by)
+        publish(sqlite_ledger, delivery)
+        sqlite_ledger.finish(delivery)
+    state = sqlite_ledger.state(delivery)
     assert (state.turn, state.made_by, state.finished, len(state.current)) == (3, ONE, True, 1)
-    assert ledger.verify() == []
+    assert sqlite_ledger.verify() == []
 
 
-def test_a_manifest_sent_later_lets_the_same_content_pass(ledger: Ledger) -> None:
-    delivery = register(ledger)
-    refuse(ledger, delivery, code="manifest_missing")
-    ledger.accept(delivery, count=count(), made_by=ONE)
-    assert ledger.state(delivery).status == "accepted"
+def test_a_manifest_sent_later_lets_the_same_content_pass(sqlite_ledger: Ledger) -> None:
+    delivery = register(sqlite_ledger)
+    refuse(sqlite_ledger, delivery, code="manifest_missing")
+    sqlite_ledger.accept(delivery, count=count(), made_by=ONE)
+    assert sqlite_ledger.state(delivery).status == "accepted"
 
 
 def test_every_fact_told_twice_is_recorded_once(ledger: Ledger) -> None:
@@ -170,25 +170,25 @@ def test_every_fact_told_twice_is_recorded_once(ledger: Ledger) -> None:
     assert ledger.verify() == []
 
 
-def test_a_repeated_release_changes_nothing_even_if_the_lake_says_unchanged(ledger: Ledger) -> None:
-    delivery = register(ledger)
-    ledger.accept(delivery, count=count(), made_by=ONE)
+def test_a_repeated_release_changes_nothing_even_if_the_lake_says_unchanged(sqlite_ledger: Ledger) -> None:
+    delivery = register(sqlite_ledger)
+    sqlite_ledger.accept(delivery, count=count(), made_by=ONE)
     disclosed = deeds.disclosed_of(delivery, "2026-11-16")
-    ledger.published(delivery, disclosed, deeds.release_of(disclosed, changed=True))
-    before = ledger.history(delivery)
-    ledger.published(delivery, disclosed, deeds.release_of(disclosed, changed=False))
-    assert ledger.history(delivery) == before
+    sqlite_ledger.published(delivery, disclosed, deeds.release_of(disclosed, changed=True))
+    before = sqlite_ledger.history(delivery)
+    sqlite_ledger.published(delivery, disclosed, deeds.release_of(disclosed, changed=False))
+    assert sqlite_ledger.history(delivery) == before
 
 
-def test_a_release_after_the_end_is_finished_again(ledger: Ledger) -> None:
-    delivery = run_through(ledger)
-    publish(ledger, delivery, "2026-11", table="by_month")  # housekeeping closes the month
-    assert not ledger.state(delivery).finished
-    ledger.finish(delivery)
-    assert ledger.state(delivery).finished
-    assert ledger.deliveries()[0].tables == ("by_month", "subscribers_by_district")
-    assert ledger.receipt("published", delivery).name == "04-published.jws"
-    assert ledger.verify() == []
+def test_a_release_after_the_end_is_finished_again(sqlite_ledger: Ledger) -> None:
+    delivery = run_through(sqlite_ledger)
+    publish(sqlite_ledger, delivery, "2026-11", table="by_month")  # housekeeping closes the month
+    assert not sqlite_ledger.state(delivery).finished
+    sqlite_ledger.finish(delivery)
+    assert sqlite_ledger.state(delivery).finished
+    assert sqlite_ledger.deliveries()[0].tables == ("by_month", "subscribers_by_district")
+    assert sqlite_ledger.receipt("published", delivery).name == "04-published.jws"
+    assert sqlite_ledger.verify() == []
 
 
 def test_released_windows_leave_out_the_provisional(ledger: Ledger) -> None:
@@ -216,21 +216,21 @@ def test_lists_are_by_partner_and_feed(ledger: Ledger) -> None:
     assert ledger.deliveries("nobody") == []
 
 
-def test_an_unknown_delivery_is_an_error(ledger: Ledger) -> None:
+def test_an_unknown_delivery_is_an_error(sqlite_ledger: Ledger) -> None:
     stranger = DeliveryId(partner="pula_mobile", feed="events", period="2026-11-16", version=9)
     for call in (
-        lambda: ledger.state(stranger),
-        lambda: ledger.finish(stranger),
-        lambda: ledger.accept(stranger, count=count(), made_by=ONE),
+        lambda: sqlite_ledger.state(stranger),
+        lambda: sqlite_ledger.finish(stranger),
+        lambda: sqlite_ledger.accept(stranger, count=count(), made_by=ONE),
     ):
         with stops("unknown_name"):
             call()
-    assert ledger.length() == 0
+    assert sqlite_ledger.length() == 0
 
 
-def test_file_names_are_nowhere_in_the_ledger(ledger: Ledger) -> None:
-    delivery = run_through(ledger)
-    assert "Boitumelo" not in "".join(entry.body + entry.key for entry in ledger.history(delivery))
+def test_file_names_are_nowhere_in_the_ledger(sqlite_ledger: Ledger) -> None:
+    delivery = run_through(sqlite_ledger)
+    assert "Boitumelo" not in "".join(entry.body + entry.key for entry in sqlite_ledger.history(delivery))
 
 
 @pytest.mark.parametrize("change", ["UPDATE entry SET kind = 'x'", "DELETE FROM entry", "TRUNCATE entry"])
@@ -277,17 +277,17 @@ def test_raw_bytes_are_due_after_the_agreed_days(ledger: Ledger) -> None:
     assert row.protected_deleted_at
 
 
-def test_bytes_kept_for_no_day_wait_for_the_verdict(ledger: Ledger) -> None:
-    delivery, today = register(ledger), date(2026, 11, 17)
-    assert ledger.due_for_deletion("raw", "pula_mobile", "events", today, 0) == ()
-    assert ledger.due_for_deletion("raw", "pula_mobile", "events", date(2026, 11, 18), 0) == (delivery,)
-    refuse(ledger, delivery)
-    assert ledger.due_for_deletion("raw", "pula_mobile", "events", today, 0) == (delivery,)
+def test_bytes_kept_for_no_day_wait_for_the_verdict(sqlite_ledger: Ledger) -> None:
+    delivery, today = register(sqlite_ledger), date(2026, 11, 17)
+    assert sqlite_ledger.due_for_deletion("raw", "pula_mobile", "events", today, 0) == ()
+    assert sqlite_ledger.due_for_deletion("raw", "pula_mobile", "events", date(2026, 11, 18), 0) == (delivery,)
+    refuse(sqlite_ledger, delivery)
+    assert sqlite_ledger.due_for_deletion("raw", "pula_mobile", "events", today, 0) == (delivery,)
 
 
-def test_bytes_that_land_again_after_their_deletion_are_due_again(placed: Settings, keys: FileKeyStore) -> None:
+def test_bytes_that_land_again_after_their_deletion_are_due_again(settings: Settings, keys: FileKeyStore) -> None:
     days = iter(range(1, 30))
-    ledger = open_ledger(placed, keys, lambda: datetime(2026, 11, next(days), 6, tzinfo=UTC))
+    ledger = open_ledger(settings, keys, lambda: datetime(2026, 11, next(days), 6, tzinfo=UTC))
     delivery = register(ledger)
     ledger.raw_deleted(delivery, files=1)
     assert register(ledger) == delivery  # on the 3rd: the source still had the file
@@ -310,9 +310,9 @@ def test_bytes_that_two_versions_share_are_due_with_the_younger(placed: Settings
     assert ledger.due_for_deletion("raw", *told, date(2026, 11, 17), 14) == (first, second, third)
 
 
-def test_protected_rows_made_again_are_due_again(placed: Settings, keys: FileKeyStore) -> None:
+def test_protected_rows_made_again_are_due_again(settings: Settings, keys: FileKeyStore) -> None:
     days = iter(range(1, 30))
-    ledger = open_ledger(placed, keys, lambda: datetime(2026, 11, next(days), 6, tzinfo=UTC))
+    ledger = open_ledger(settings, keys, lambda: datetime(2026, 11, next(days), 6, tzinfo=UTC))
     delivery = register(ledger)
     ledger.accept(delivery, count=count(), made_by=ONE)
     ledger.protected_deleted(delivery, files=1)

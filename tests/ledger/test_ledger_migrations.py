@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -15,6 +16,12 @@ from acequia.errors import AcequiaError
 from acequia.ledger.database import HEAD, MIGRATIONS, VERSION_TABLE, connect, open_database
 from acequia.lineage import models as lineage_models
 from acequia.settings import Settings
+
+
+@pytest.fixture
+def settings(home: Path) -> Settings:
+    """Nothing is made yet."""
+    return Settings.from_environment({"ACEQUIA_HOME": str(home)})
 
 
 def test_migrations_lead_to_the_models(placed: Settings) -> None:
@@ -67,3 +74,8 @@ def test_readers_never_wait_for_a_writer_in_sqlite(settings: Settings) -> None:
     with open_database(settings).connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
+def test_every_spelling_of_postgresql_uses_the_driver_that_is_installed(scheme: str) -> None:
+    assert connect(f"{scheme}://office@127.0.0.1/ledger").dialect.driver == "psycopg2"

@@ -15,10 +15,13 @@ from typing import Any
 import pytest
 
 from acequia.errors import AcequiaError
+from acequia.flow import LandedFile
 from acequia.keys import FileKeyStore
 from acequia.ledger.book import Ledger, open_ledger
 from acequia.ledger.receipts import TYPE, keys_path, verify_receipt
 from acequia.ledger.signing import Signer
+from acequia.period import Period
+from acequia.settings import Settings
 from tests.ledger.deeds import ONE, TWO, count, publish, refuse, register, run_through, sha
 
 
@@ -106,11 +109,11 @@ def test_receipts_that_a_killed_run_left_out_are_written_later(sqlite_ledger: Le
     assert told(path) == ["01-received.jws", "02-refused.jws"]
 
 
-def test_making_receipts_again_gives_the_same_bytes(ledger: Ledger, home: Path) -> None:
-    delivery = run_through(ledger)
+def test_making_receipts_again_gives_the_same_bytes(sqlite_ledger: Ledger, home: Path) -> None:
+    delivery = run_through(sqlite_ledger)
     before = {path: path.read_bytes() for path in (home / "receipts").rglob("*.jws")}
     shutil.rmtree(home / "receipts")
-    ledger.receipt("received", delivery)
+    sqlite_ledger.receipt("received", delivery)
     assert {path: path.read_bytes() for path in (home / "receipts").rglob("*.jws")} == before
 
 
@@ -264,11 +267,7 @@ def test_a_file_of_keys_that_is_none_is_an_error(published: Path, tmp_path: Path
 
 def test_keys_of_before_stay_beside_the_new_one(published: Path, home: Path, jwks: Path) -> None:
     (home / "keys/receipts.key").unlink()
-    settings_home = home
-    from acequia.settings import Settings
-
-    settings = Settings.from_environment({"ACEQUIA_HOME": str(settings_home)})
-    ledger = open_ledger(settings, FileKeyStore(home / "keys"))
+    ledger = open_ledger(Settings.from_environment({"ACEQUIA_HOME": str(home)}), FileKeyStore(home / "keys"))
     later = ledger.receipt("published", run_through(ledger, "A", "2026-11-17"))
     assert len(json.loads(jwks.read_bytes())["keys"]) == 2
     assert verify_receipt(published, jwks).key_id != verify_receipt(later, jwks).key_id
@@ -280,3 +279,12 @@ def test_the_ledger_does_not_build_on_a_receipt_that_was_tampered_with(sqlite_le
     with pytest.raises(AcequiaError, match="not the one that the ledger gives reason for") as caught:
         sqlite_ledger.receipt("published", delivery)
     assert caught.value.code == "ledger_broken"
+
+
+def test_a_delivery_of_thousands_of_files_has_a_receipt(sqlite_ledger: Ledger, jwks: Path) -> None:
+    files = [LandedFile(name=f"{n}.csv", stored=f"there/{n}.age", bytes=n, sha256=sha(str(n))) for n in range(5000)]
+    delivery = sqlite_ledger.register(
+        "pula_mobile", "events", Period.parse("2026-11-16"), content_sha256=sha("all"), agreement_version="1",
+        agreement_sha256=sha("text"), files=files,
+    )  # fmt: skip
+    assert len(verify_receipt(sqlite_ledger.receipt("received", delivery), jwks).claims["files"]) == 5000

@@ -147,8 +147,7 @@ def _elsewhere(placed: Settings, keys: FileKeyStore, point: int, request: pytest
     (home / "keys").mkdir(parents=True)
     (home / "keys/receipts.key").write_text(keys.secret("receipts").hex())
     if placed.database.startswith("sqlite"):
-        open_ledger(placed, keys)
-        shutil.copy(placed.home / "ledger.db", home / "ledger.db")  # with its tables made: that takes longest
+        shutil.copy(placed.home / "ledger.db", home / "ledger.db")
         return replace(placed, home=home, database=f"sqlite:///{home / 'ledger.db'}")
     server = request.getfixturevalue("postgres_server")
     return replace(placed, home=home, database=server.database(f"killed_{os.getpid()}_{point}"))
@@ -250,25 +249,17 @@ DEEDS: dict[str, Callable[[Ledger], object]] = {
 }
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose tables are made and whose keys are known."""
-    home = tmp_path_factory.mktemp("blank")
-    (home / "keys").mkdir()
-    (home / "keys/receipts.key").write_text("5e" * 32)
-    open_ledger(Settings.from_environment({"ACEQUIA_HOME": str(home)}), FileKeyStore(home / "keys"))
-    return home
-
-
 @settings(max_examples=8, deadline=None)
 @given(deeds=st.lists(st.tuples(st.sampled_from(sorted(DEEDS)), st.integers(min_value=1, max_value=3)), max_size=10))
 def test_any_sequence_of_deeds_each_repeated_ends_like_each_once(
-    tmp_path_factory: pytest.TempPathFactory, blank: Path, deeds: list[tuple[str, int]]
+    tmp_path_factory: pytest.TempPathFactory, made_tables: Path, deeds: list[tuple[str, int]]
 ) -> None:
     ends = []
     for repeats in (False, True):
-        home = tmp_path_factory.mktemp("told") / "home"
-        shutil.copytree(blank, home)
+        home = tmp_path_factory.mktemp("told")
+        (home / "keys").mkdir()
+        (home / "keys/receipts.key").write_text("5e" * 32)
+        shutil.copy(made_tables, home / "ledger.db")
         ledger = open_ledger(Settings.from_environment({"ACEQUIA_HOME": str(home)}), FileKeyStore(home / "keys"), fixed)
         for name, times in deeds:
             for _ in range(times if repeats else 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -12,16 +12,21 @@ from sqlalchemy import Connection, delete, text, update
 
 from acequia.keys import FileKeyStore
 from acequia.ledger import chain, models
-from acequia.ledger.book import Ledger
+from acequia.ledger.book import Ledger, open_ledger
 from acequia.ledger.chain import Draft, Entry, hash_of
 from acequia.ledger.signing import Signer
+from acequia.settings import Settings
 from tests.ledger.deeds import refuse, register, run_through
 
 ENTRY = models.entry
 
 
 @pytest.fixture
-def told(ledger: Ledger) -> Ledger:
+def told(sqlite_ledger: Ledger) -> Ledger:
+    return tell(sqlite_ledger)
+
+
+def tell(ledger: Ledger) -> Ledger:
     """Ten entries: two deliveries that went well (1-4, 6-9), and one that is refused (5, 10)."""
     run_through(ledger, "A", "2026-11-16")
     delivery = register(ledger, "A", "2026-11-17")
@@ -210,3 +215,17 @@ def test_a_receipt_of_a_rewritten_entry_is_found(told: Ledger) -> None:
 
     tamper(told, deed)
     assert ("anchor_differs", 1) in findings(told)
+
+
+def test_tampering_is_found_in_postgresql_too(postgres_url: str, settings: Settings, keys: FileKeyStore) -> None:
+    told = tell(open_ledger(replace(settings, database=postgres_url), keys))
+    tamper(told, lambda connection: connection.execute(update(ENTRY).where(ENTRY.c.seq == 2).values(body="{}")))
+    assert {("hash_differs", 2), ("entry_unreadable", 2)} <= set(findings(told))
+    with told.engine.begin() as connection:
+        connection.execute(text("UPDATE delivery SET status = 'accepted' WHERE period = '2026-11-17'"))
+    assert "derived_differs" in kinds(told)
+    tamper(told, lambda connection: connection.execute(delete(ENTRY).where(ENTRY.c.seq.in_((6, 10)))))
+    assert {("sequence_missing", 7), ("tail_cut", 10)} <= set(findings(told))
+    with told.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE entry DISABLE TRIGGER entry_not_deleted"))
+    assert "guard_missing" in kinds(told)

@@ -42,8 +42,8 @@ def fixed() -> datetime:
 
 
 @pytest.fixture
-def lineage(placed: Settings) -> Lineage:
-    return open_lineage(placed, fixed)
+def lineage(settings: Settings) -> Lineage:
+    return open_lineage(settings, fixed)
 
 
 def steps(**given: Any) -> Steps:
@@ -147,9 +147,9 @@ def endpoint(answer: int = 201) -> Iterator[tuple[str, list[dict[str, Any]], lis
         server.server_close()
 
 
-def test_events_are_forwarded_once_and_in_order(placed: Settings) -> None:
+def test_events_are_forwarded_once_and_in_order(settings: Settings) -> None:
     with endpoint() as (url, got, _):
-        lineage = open_lineage(replace(placed, openlineage_url=url), fixed)
+        lineage = open_lineage(replace(settings, openlineage_url=url), fixed)
         for _ in range(2):
             steps().tell(lineage)
         assert [event["run"]["runId"] for event in got] == [event["run"]["runId"] for event in told(lineage)]
@@ -191,9 +191,8 @@ def test_an_event_that_the_endpoint_will_never_take_does_not_hold_up_the_others(
         assert lineage.forward() == len(got) == 3 + len(steps().published)
 
 
-def test_upstream_says_which_deliveries_checks_and_runs_stand_behind_a_table(
-    lineage: Lineage, placed: Settings
-) -> None:
+def test_upstream_says_which_deliveries_checks_and_runs_stand_behind_a_table(placed: Settings) -> None:
+    lineage = open_lineage(placed, fixed)
     days = [steps(period=f"2026-11-{day:02d}", snapshot=100 * day) for day in (16, 17)]
     for day in days:
         day.tell(lineage)
@@ -216,7 +215,8 @@ def test_upstream_says_which_deliveries_checks_and_runs_stand_behind_a_table(
     assert first.as_row()["runs"].startswith(f"receive {first.runs['receive'][:8]}, protect ")
 
 
-def test_a_table_over_a_month_has_all_its_deliveries_behind_it(lineage: Lineage, placed: Settings) -> None:
+def test_a_table_over_a_month_has_all_its_deliveries_behind_it(placed: Settings) -> None:
+    lineage = open_lineage(placed, fixed)
     earlier = [steps(period=f"2026-11-{day:02d}", snapshot=100 * day) for day in (1, 2, 9)]
     for day in earlier:
         day.tell(lineage)
@@ -235,37 +235,37 @@ def test_a_table_over_a_month_has_all_its_deliveries_behind_it(lineage: Lineage,
 
 
 def test_a_correction_stands_behind_the_table_and_the_version_before_behind_its_snapshot(
-    lineage: Lineage, placed: Settings
+    lineage: Lineage, settings: Settings
 ) -> None:
     first, second = steps(snapshot=10), steps(version=2, snapshot=20)
     first.tell(lineage)
     second.tell(lineage)
-    assert [row.delivery[-2:] for row in upstream(placed, TABLE)] == ["v2"]
-    (before,) = upstream(placed, TABLE, snapshot=first.published[0][1].snapshot_id)
+    assert [row.delivery[-2:] for row in upstream(settings, TABLE)] == ["v2"]
+    (before,) = upstream(settings, TABLE, snapshot=first.published[0][1].snapshot_id)
     assert before.delivery.endswith("v1")
 
 
-def test_a_delivery_read_again_under_another_agreement_shows_that_reading(lineage: Lineage, placed: Settings) -> None:
+def test_a_delivery_read_again_under_another_agreement_shows_that_reading(lineage: Lineage, settings: Settings) -> None:
     first, second = steps(snapshot=10), steps(snapshot=20, made_by=TWO)
     failed = Check(name="expect_x", column="kind", passed=False, rows_failing=3)
     second = replace(second, validated=second.validated.model_copy(update={"checks": (failed,)}))
     for told_ in (first, second):
         told_.tell(lineage)
-    (row,) = upstream(placed, TABLE)
+    (row,) = upstream(settings, TABLE)
     assert (row.checks_passed, row.checks_failed, row.failed_checks) == (0, 1, ("kind: expect_x",))
-    assert row.runs["protect"] != upstream(placed, TABLE, snapshot=11)[0].runs["protect"]
+    assert row.runs["protect"] != upstream(settings, TABLE, snapshot=11)[0].runs["protect"]
 
     first.tell(lineage)  # the agreement is put back, and the table is published from the first reading once more
-    (row,) = upstream(placed, TABLE)
+    (row,) = upstream(settings, TABLE)
     assert (row.checks_passed, row.checks_failed) == (2, 0)
 
 
-def test_columns_are_followed_to_what_arrived(lineage: Lineage, placed: Settings) -> None:
+def test_columns_are_followed_to_what_arrived(lineage: Lineage, settings: Settings) -> None:
     steps().tell(lineage)
-    ways = {(way.column, way.arrived_as): way for way in columns(placed, TABLE)}
+    ways = {(way.column, way.arrived_as): way for way in columns(settings, TABLE)}
     counted = ways["contributors_count", "msisdn"]
     assert (counted.treatment, counted.masked) == ("pseudonym", True)
-    assert columns(placed, "pula_mobile.nothing") == []
+    assert columns(settings, "pula_mobile.nothing") == []
 
 
 def test_upstream_of_many_months_answers_at_once(settings: Settings) -> None:
