@@ -51,3 +51,20 @@ def with_mistake(example: str) -> Callable[..., tuple[str, tuple[int, int]]]:
         return before + after, (len(lines), len(lines[-1]) + 1)
 
     return made
+
+
+@pytest.fixture
+def tells(
+    with_mistake: Callable[..., tuple[str, tuple[int, int]]], problems_of: Callable[[str], tuple[Problem, ...]]
+) -> Callable[[tuple[str, str], str, str], None]:
+    """Asserts that a mistake, (old, new), is told once, at its place, with these words, where the mark stands."""
+
+    def told(change: tuple[str, str], place: str, message: str) -> None:
+        text, mark = with_mistake(change)
+        problems = problems_of(text)
+        here = [problem for problem in problems if problem.place == place]
+        assert len(here) == 1, problems
+        assert message in here[0].message
+        assert MARK not in change[1] or (here[0].line, here[0].column) == mark
+
+    return told

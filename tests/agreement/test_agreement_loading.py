@@ -197,6 +197,12 @@ def test_a_column_that_is_broken_is_given_the_benefit_of_the_doubt(with_mistake,
     assert [problem.place for problem in problems_of(text)] == ["feeds.events.columns.cell_id.az"]
 
 
+@pytest.mark.parametrize("recipients", ["[null]", "[5]", "5", "{a: b}", "null", "[[a]]"])
+def test_parts_that_are_no_names_are_not_compared(recipients, with_mistake, problems_of):
+    text, _ = with_mistake(("recipients: [ministry_of_transport, statistics_office]", f"recipients: {recipients}"))
+    assert [problem.place.partition(".0")[0] for problem in problems_of(text)] == ["terms.recipients"]
+
+
 def test_tables_of_one_name_in_two_feeds(example, problems_of):
     feed = example.partition("feeds:\n")[2]
     (told,) = problems_of(example + feed.replace("  events:", "  copies:", 1))

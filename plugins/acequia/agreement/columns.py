@@ -124,8 +124,6 @@ class Column(Closed):
         fits, kind = FITS.get(name), info.data.get("type")
         if fits and kind and kind not in fits:
             raise ValueError(f"{name} is for columns of type {' or '.join(fits)}; this one is {kind}")
-        if kind == "date" and getattr(treat, name, None) in ("minute", "hour"):
-            raise ValueError(f"cannot be: a date has no {getattr(treat, name)}")
         return treat
 
     @field_validator("between")
