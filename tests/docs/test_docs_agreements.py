@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,12 @@ import pytest
 import yaml
 
 from acequia.agreement.load import load
+from acequia.checking import check
 from acequia.errors import AcequiaError
 from acequia.receive.connections import Connection
 from acequia.receive.manifest import parse
-from tests.docs.pages import PAGES, Block, blocks
+from acequia.settings import Settings
+from tests.docs.pages import PAGES, PROJECT, Block, blocks
 
 EXAMPLES = [block for page in PAGES for block in blocks(page)]
 YAML = [block for block in EXAMPLES if block.language == "yaml"]
@@ -67,9 +70,16 @@ def frame() -> dict[str, Any]:
 
 
 def loaded(text: str, folder: Path, partner: str) -> None:
-    path = folder / f"{partner}.yaml"
+    """Read it; one whose reference tables are there is also held against the engine, as `acequia check` does."""
+    (folder / "partners").mkdir()
+    path = folder / "partners" / f"{partner}.yaml"
     path.write_text(text, encoding="utf-8")
     load(path)
+    shutil.copytree(PROJECT / "config" / "reference", folder / "reference")
+    for table in (block for block in EXAMPLES if block.marks.get("file", "").startswith("config/reference/")):
+        (folder / "reference" / Path(table.marks["file"]).name).write_text(table.text, encoding="utf-8")
+    settings = Settings.from_environment({"ACEQUIA_HOME": str(folder / "home"), "ACEQUIA_CONFIG": str(folder)})
+    assert [finding.message for finding in check(settings) if finding.severity == "error"] == []
 
 
 @pytest.mark.parametrize("block", YAML, ids=where)
