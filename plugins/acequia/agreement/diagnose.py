@@ -56,7 +56,7 @@ def diagnose(errors: Iterable[ErrorDetails], root: Written, model: type[BaseMode
     """One problem or more for each error; a slip of a required key is told once, as a slip."""
     found, meant = [], set()
     missing: list[Spot] = []
-    for error in errors:
+    for error in _told_once(list(errors)):
         spot = find(root, error["loc"], model, of_key=error["type"] == "extra_forbidden")
         if error["type"] == "missing":
             missing.append(spot)
@@ -69,6 +69,17 @@ def diagnose(errors: Iterable[ErrorDetails], root: Written, model: type[BaseMode
         else:
             found += _problems(error, spot)
     return found + [_missing(spot) for spot in missing if spot.place not in meant]
+
+
+def _told_once(errors: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """A list that is too short only since its items are wrong is told by its items."""
+    for error in errors:
+        loc = error["loc"]
+        items = error["type"] == "too_short" and any(
+            other["loc"][: len(loc)] == loc and len(other["loc"]) > len(loc) for other in errors
+        )
+        if not items:
+            yield error
 
 
 def locate(misfit: Misfit, root: Written) -> Problem:
