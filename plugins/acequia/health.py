@@ -38,9 +38,7 @@ def examine(settings: Settings) -> list[Part]:
     return list(_each(settings, looks))
 
 
-def _each(
-    settings: Settings, looks: tuple[tuple[str, Callable[[Settings], tuple[str, str]]], ...]
-) -> Iterator[Part]:
+def _each(settings: Settings, looks: tuple[tuple[str, Callable[[Settings], tuple[str, str]]], ...]) -> Iterator[Part]:
     for name, look in looks:
         try:
             yield Part(name, *look(settings))

@@ -225,7 +225,6 @@ def run(work: Work, from_dir: Path | None = None) -> Outcome:
     delivery = receive(work, from_dir)
     work.say(f"received {delivery}")
     if repeated(work, delivery):
-        work.say("the same content was published before: nothing to do")
         return Outcome(delivery, (), True)
     count = protect(work, delivery).count
     work.say(f"protected {count.rows_out} of {count.rows_in} rows")

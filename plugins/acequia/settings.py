@@ -32,6 +32,8 @@ class Settings:
         engine = env.get("ACEQUIA_ENGINE") or "duckdb"
         if engine not in ("duckdb", "spark"):
             raise AcequiaError("usage", "ACEQUIA_ENGINE is neither duckdb nor spark")
+        if engine == "spark":
+            raise AcequiaError("usage", "ACEQUIA_ENGINE=spark is agreed on but not built yet; leave it out")
         return cls(
             home=home,
             config=Path(env.get("ACEQUIA_CONFIG") or "config").absolute(),

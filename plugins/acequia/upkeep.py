@@ -6,7 +6,7 @@ Everything here can be run at any time, twice, or not at all for a week: it acts
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -14,8 +14,9 @@ from typing import Any
 from acequia import pipeline
 from acequia.agreement.load import Signed, load_all
 from acequia.errors import AcequiaError
-from acequia.flow import DeliveryId, Raw
-from acequia.opening import open_work
+from acequia.flow import DeliveryId
+from acequia.lineage.events import open_lineage
+from acequia.opening import lake_of, open_work
 from acequia.period import Period
 from acequia.pipeline import Work
 from acequia.scratch import sweep
@@ -47,8 +48,9 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
             for feed_name in found.agreement.feeds:
                 deeds += _keep_feed(settings, found, feed_name, today, say)
         else:
-            say(f"left alone, since its agreement is broken: {found[0].stem}")
+            say(f"left alone, since its agreement is broken: {found.path.stem}")
     deeds += _keep_lake(settings)
+    deeds.append(Deed("lineage events forwarded", settings.openlineage_url, open_lineage(settings).forward()))
     return [deed for deed in deeds if deed.amount]
 
 
@@ -57,10 +59,12 @@ def _keep_feed(
 ) -> Iterator[Deed]:
     kind = signed.agreement.feed(feed_name).delivery.period
     work = open_work(settings, signed.agreement.partner, feed_name, Period.holding(kind, today), say=say)
-    where = f"{work.partner}.{feed_name}"
-    terms = signed.agreement.terms
-    for delivery in work.ledger.due_for_deletion("raw", work.partner, feed_name, today, terms.raw_kept_days):
-        yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
+    where, terms = f"{work.partner}.{feed_name}", signed.agreement.terms
+    due = work.ledger.due_for_deletion("raw", work.partner, feed_name, today, terms.raw_kept_days)
+    for delivery in due:
+        if not _shared(work, delivery, due):
+            yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
+    yield Deed("unregistered raw files deleted", where, _delete_unregistered(work, today, terms.raw_kept_days))
     for delivery in work.ledger.due_for_deletion(
         "protected", work.partner, feed_name, today, terms.protected_kept_days
     ):
@@ -69,20 +73,51 @@ def _keep_feed(
 
 
 def delete_raw(work: Work, delivery: DeliveryId) -> int:
-    """Delete a delivery's raw bytes from landing, set-aside rows included, and record that they are gone.
-
-    Bytes that another version of the same delivery shares stay until that one's day comes.
-    """
-    raw = Raw.load(work.folder(delivery) / "raw.json")
-    prefix = raw.files[0].stored.rpartition("/")[0] if raw.files else ""
-    keys = work.landing.list(prefix + "/") if prefix else []
+    """Delete a delivery's raw bytes from landing, set-aside rows included, and record that they are gone."""
+    folder = work.ledger.state(delivery).landed_in
+    keys = work.landing.list(folder + "/") if folder else ()
     for key in keys:
         work.landing.delete(key)
-    if left := (work.landing.list(prefix + "/") if prefix else []):
+    if left := (work.landing.list(folder + "/") if folder else ()):
         raise AcequiaError("internal", f"{len(left)} raw files are still in landing", where=str(delivery))
     work.ledger.raw_deleted(delivery, files=len(keys))
     work.ledger.receipt("raw_deleted", delivery)
     return len(keys)
+
+
+def _shared(work: Work, delivery: DeliveryId, due: Sequence[DeliveryId]) -> bool:
+    """Whether another version, whose day has not come, holds the same bytes (sent, changed, sent again)."""
+    folder = work.ledger.state(delivery).landed_in
+    others = [row for row in work.ledger.deliveries(delivery.partner, delivery.feed) if row.period == delivery.period]
+    for row in others:
+        other = delivery.model_copy(update={"version": row.version})
+        if row.raw_deleted_at is None and other not in due and work.ledger.state(other).landed_in == folder:
+            return True
+    return False
+
+
+def _delete_unregistered(work: Work, today: date, kept_days: int) -> int:
+    """Delete what a killed run landed and no later one registered, once its period is as old as raw data may be."""
+    rows = work.ledger.deliveries(work.partner, work.feed_name)
+    known = {
+        work.ledger.state(
+            DeliveryId(partner=row.partner, feed=row.feed, period=row.period, version=row.version)
+        ).landed_in
+        for row in rows
+    }
+    forgotten = [
+        key
+        for key in work.landing.list(f"{work.partner}/{work.feed_name}/")
+        if key.rpartition("/")[0] not in known and _is_old(key, today, kept_days)
+    ]
+    for key in forgotten:
+        work.landing.delete(key)
+    return len(forgotten)
+
+
+def _is_old(key: str, today: date, kept_days: int) -> bool:
+    """Whether the period in a landing key ended longer ago than raw data is kept, with a day for a run under way."""
+    return Period.parse(key.split("/")[2]).end + timedelta(days=kept_days + 1) < today
 
 
 def delete_protected(work: Work, delivery: DeliveryId) -> int:
@@ -93,12 +128,11 @@ def delete_protected(work: Work, delivery: DeliveryId) -> int:
     if folder.exists():
         raise AcequiaError("internal", "protected rows could not be removed", where=str(delivery))
     work.ledger.protected_deleted(delivery, files=files)
+    work.ledger.receipt("protected_deleted", delivery)
     return files
 
 
 def _keep_lake(settings: Settings) -> Iterator[Deed]:
-    from acequia.opening import lake_of
-
     lake = lake_of(settings)
     for info in lake.tables():
         kept = lake.keep(info.name, snapshots_older_than=SNAPSHOTS_KEPT, orphans_older_than=ORPHANS_OLDER_THAN)

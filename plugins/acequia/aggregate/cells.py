@@ -42,8 +42,8 @@ def aggregate(
     restricted. Rows are in the order of the `by` columns; the same rows in any order, with any number of threads, give
     the same bytes. No rows give no cells (with `cells: all` a grid of zeros) and a Parquet with the same columns.
 
-    Sums are exact: every value is rounded to twelve decimals (nine from 8192 on), then added as a decimal. Medians are exact: the middle
-    value, or halfway between the two in the middle.
+    Sums are exact: every value is rounded to twelve decimals (nine from 8192 on), then added as a decimal. Medians are
+    exact: the middle value, or halfway between the two in the middle.
 
     Raises:
         AcequiaError: `engine_failed` for a value or sum of 1e26 or more, one that is no number, a sum of whole numbers

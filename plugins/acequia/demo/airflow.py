@@ -76,6 +76,10 @@ class Airflow:
         """The state of a run: queued, running, success or failed."""
         return str(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def healthy(self) -> bool:
+        """Whether all its parts say so."""
+        return self.process.poll() is None and _healthy(self.url)
+
     def runs(self, dag_id: str = "~") -> list[dict[str, Any]]:
         """The runs of a DAG, or of all."""
         runs: list[dict[str, Any]] = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns?limit=1000")["dag_runs"]
@@ -104,6 +108,7 @@ def environment(settings: Settings, project: Path, port: int, extra: Mapping[str
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60",  # writers wait in line
         "AIRFLOW__CORE__FERNET_KEY": _fernet(keys.secret("airflow_fernet")),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),

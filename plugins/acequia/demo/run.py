@@ -21,7 +21,7 @@ from acequia.errors import AcequiaError
 from acequia.opening import ledger_of, project_folder
 from acequia.settings import Settings
 
-RUNS_WITHIN_S, CONSUMERS_WITHIN_S = 900.0, 60.0
+RUNS_WITHIN_S, CONSUMERS_WITHIN_S, UNWELL_FOR_S = 900.0, 60.0, 90.0
 COLUMNS = ("partner", "feed", "period", "version", "rows_in", "rows_set_aside", "cells", "withheld", "tables",
            "status")  # fmt: skip
 
@@ -88,8 +88,9 @@ def _run_all(airflow: Airflow, boxes: Outboxes, deliveries: list[Delivery], cloc
     waiting = {airflow.trigger(delivery.dag_id, delivery.period.label): delivery for delivery in deliveries}
     total, done, surprises = len(waiting) + sum(delivery.again for delivery in deliveries), 0, []
     clock.say(f"{len(waiting)} runs are triggered, one per feed and period")
-    deadline = time.monotonic() + RUNS_WITHIN_S
+    deadline, well_at = time.monotonic() + RUNS_WITHIN_S, time.monotonic()
     while waiting:
+        well_at = _still_well(airflow, well_at)
         ended = {run["dag_run_id"]: run["state"] for run in airflow.runs() if run["state"] in ("success", "failed")}
         for run_id in [run_id for run_id in waiting if run_id in ended]:
             delivery, done = waiting.pop(run_id), done + 1
@@ -108,6 +109,17 @@ def _run_all(airflow: Airflow, boxes: Outboxes, deliveries: list[Delivery], cloc
             return surprises + [f"{delivery}: not finished in time" for delivery in waiting.values()]
         time.sleep(0.5)
     return surprises
+
+
+def _still_well(airflow: Airflow, well_at: float) -> float:
+    """When Airflow was last seen well; a part that stays down is told, not waited for."""
+    now = time.monotonic()
+    if now - well_at > 5 and airflow.healthy():
+        return now
+    if now - well_at > UNWELL_FOR_S:
+        log = airflow.home / "standalone.log"
+        raise AcequiaError("internal", f"a part of Airflow is down since {now - well_at:.0f} s; see {log}")
+    return well_at
 
 
 def _corrected(delivery: Delivery) -> Delivery:

@@ -48,12 +48,12 @@ class DeliveryRunFacet(RunFacet):
 
 @attr.define
 class DisclosureDatasetFacet(DatasetFacet):
-    """What disclosure control did to a table: cells, those withheld by reason, and the rules."""
+    """What disclosure control did to a table: cells, those withheld by reason, and the rules' names."""
 
     cells: int
     withheld: dict[str, int]
     provisional: bool
-    rules: dict[str, object]
+    rules: list[str]
 
     @staticmethod
     def _get_schema() -> str:

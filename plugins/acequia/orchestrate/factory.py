@@ -33,7 +33,7 @@ def register(namespace: dict[str, Any], settings: Settings | None = None) -> Non
     settings = settings or Settings.from_environment()
     wanted = get_parsing_context().dag_id
     partner = wanted.split(".")[0] if wanted else None
-    for path in sorted(settings.partners.glob("*.yaml")):
+    for path in sorted(settings.partners.glob("[!.]*.yaml")):
         if partner is None or path.stem == partner:
             for dag in dags_of(path):
                 namespace[f"dag_{dag.dag_id.replace('.', '__')}"] = dag

@@ -205,7 +205,7 @@ def plain_errors() -> Iterator[None]:
     except (AirflowSkipException, AirflowFailException):
         raise
     except Exception as error:  # noqa: BLE001
-        frames = "".join(traceback.format_tb(error.__traceback__))
+        frames = "\n".join(f"  {f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(error.__traceback__))
         unforeseen = AcequiaError("internal", f"an unforeseen {type(error).__name__} stopped the step")
         problem = f"{unforeseen}\n{frames}"
     if problem:

@@ -72,7 +72,7 @@ def lineage(disclosed: Disclosed, signed: Signed, content_sha256: str, snapshot_
         "agreement": signed.agreement.terms.version,
         "agreement_sha256": signed.sha256,
         "content_sha256": content_sha256,
-        "snapshot_id": snapshot_id,
+        "snapshot_id": str(snapshot_id),  # 63 bits: more than many readers of JSON keep
     }
 
 
