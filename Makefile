@@ -15,7 +15,9 @@ demo: $(STAMP) ## set up, then run the main job for four invented partners under
 	@$(BIN)/acequia demo
 
 test: $(STAMP) ## set up, then run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -m "not stack" -n 2 --dist loadfile
+	@echo "Now the whole stack: Airflow, servers, kills (some minutes) ..."
+	@$(BIN)/python -m pytest -m stack
 
 quick: $(STAMP) ## the tests that need no server
 	@$(BIN)/python -m pytest -m "not stack"
