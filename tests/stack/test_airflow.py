@@ -109,8 +109,10 @@ def test_killed_workers_and_a_killed_scheduler_change_nothing(world: World, tmp_
     moments = random.Random(47)
     with start(world) as airflow:
         wait_for_dags(airflow, "ceibo_pay.transactions")
+        airflow.pause(True)
         for day in DAYS:
             airflow.trigger("ceibo_pay.transactions", day)
+        airflow.pause(False)
         for _ in range(3):
             time.sleep(moments.uniform(1, 4))
             alive = list(workers(airflow.process.pid))

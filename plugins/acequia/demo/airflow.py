@@ -76,6 +76,14 @@ class Airflow:
         """The state of a run: queued, running, success or failed."""
         return str(self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"])
 
+    def pause(self, paused: bool) -> None:
+        """Pause or release all DAGs. Runs that are triggered meanwhile wait.
+
+        On SQLite the API server writes runs and the states of tasks by two ways that can block each other for seconds,
+        so many runs are triggered while nothing works, and released together.
+        """
+        self.call("PATCH", "/api/v2/dags?dag_id_pattern=~&limit=1000", {"is_paused": paused})
+
     def healthy(self) -> bool:
         """Whether all its parts say so."""
         return self.process.poll() is None and _healthy(self.url)
@@ -108,7 +116,7 @@ def environment(settings: Settings, project: Path, port: int, extra: Mapping[str
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=60",  # writers wait in line
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}?timeout=10",
         "AIRFLOW__CORE__FERNET_KEY": _fernet(keys.secret("airflow_fernet")),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": "admin:admin",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),

@@ -21,6 +21,7 @@ from acequia.errors import AcequiaError
 from acequia.opening import ledger_of, project_folder
 from acequia.settings import Settings
 
+ON_DEMAND = {"ACEQUIA_ON_DEMAND": "1", "ACEQUIA_POKE_SECONDS": "2", "ACEQUIA_RETRY_SECONDS": "2"}
 RUNS_WITHIN_S, CONSUMERS_WITHIN_S, UNWELL_FOR_S = 900.0, 60.0, 90.0
 COLUMNS = ("partner", "feed", "period", "version", "rows_in", "rows_set_aside", "cells", "withheld", "tables",
            "status")  # fmt: skip
@@ -51,7 +52,7 @@ def demonstrate(settings: Settings, *, rows: int, keep_running: bool = False) ->
             running(
                 settings,
                 project_folder(),
-                extra={"ACEQUIA_ON_DEMAND": "1", "ACEQUIA_POKE_SECONDS": "2", **boxes.environment()},
+                extra={**ON_DEMAND, **boxes.environment()},
             )
         )
         clock.say("Airflow is ready: scheduler, dag processor, triggerer, API server")
@@ -85,7 +86,9 @@ def _wait_for_dags(airflow: Airflow, wanted: set[str]) -> None:
 
 def _run_all(airflow: Airflow, boxes: Outboxes, deliveries: list[Delivery], clock: Clock) -> list[str]:
     """Trigger every delivery's run and wait; returns those that did not end as planned."""
+    airflow.pause(True)
     waiting = {airflow.trigger(delivery.dag_id, delivery.period.label): delivery for delivery in deliveries}
+    airflow.pause(False)
     total, done, surprises = len(waiting) + sum(delivery.again for delivery in deliveries), 0, []
     clock.say(f"{len(waiting)} runs are triggered, one per feed and period")
     deadline, well_at = time.monotonic() + RUNS_WITHIN_S, time.monotonic()
