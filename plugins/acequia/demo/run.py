@@ -98,7 +98,7 @@ def _run_all(airflow: Airflow, boxes: Outboxes, deliveries: list[Delivery], cloc
         for run_id in [run_id for run_id in waiting if run_id in ended]:
             delivery, done = waiting.pop(run_id), done + 1
             planned = "failed" if delivery.bad else "success"
-            word = "refused, as planned" if delivery.bad else "published"
+            word = "refused, as planned" if delivery.bad else _what_became(airflow, delivery, run_id)
             if ended[run_id] != planned:
                 word = f"{ended[run_id]}, which was not planned"
                 surprises.append(f"{delivery}: {word}")
@@ -112,6 +112,11 @@ def _run_all(airflow: Airflow, boxes: Outboxes, deliveries: list[Delivery], cloc
             return surprises + [f"{delivery}: not finished in time" for delivery in waiting.values()]
         time.sleep(0.5)
     return surprises
+
+
+def _what_became(airflow: Airflow, delivery: Delivery, run_id: str) -> str:
+    published = airflow.tasks(delivery.dag_id, run_id)["publish"] == "success"
+    return "published" if published else "nothing new"
 
 
 def _still_well(airflow: Airflow, well_at: float) -> float:
