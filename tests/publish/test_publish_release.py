@@ -48,7 +48,7 @@ def test_a_release_is_whole_and_named_by_its_content(publish, home: Path) -> Non
         "status": "published",
         "release": folder.name,
         "content_sha256": published.content_sha256,
-        "snapshot_id": published.snapshot_id,
+        "snapshot_id": str(published.snapshot_id),
         "provisional": False,
     }
 
@@ -99,7 +99,7 @@ def test_the_dictionary_describes_every_column_and_the_files(release: Path, lake
     lineage = package["acequia"]["lineage"]
     assert lineage["deliveries"] == ["kalahari_cabs.trips.2026-03-01.v1"]
     assert lineage["agreement"] == "1.0"
-    assert lineage["snapshot_id"] == lake.load(cells.NAME).current_snapshot().snapshot_id
+    assert lineage["snapshot_id"] == str(lake.load(cells.NAME).current_snapshot().snapshot_id)
     assert package["acequia"]["recipients"] == ["ministry_of_transport"]
 
 
