@@ -146,6 +146,7 @@ def test_a_refusal_fails_at_once_and_a_broken_file_harms_nobody(world: World) ->
         tries = {task["task_id"]: task["try_number"] for task in tasks["task_instances"] if task["state"] == "failed"}
         assert tries and set(tries.values()) == {1}, "a refusal is not tried again"
         arrives_late(world, airflow, day, waiting)
+        backfilled(world, airflow)
         if retail.exists():
             assert finished(airflow, "online_retail.invoices") == {"2010-12-01": "success"}
     statuses = world.statuses()
@@ -173,6 +174,29 @@ def arrives_late(world: World, airflow: stack.Airflow, day: str, run_id: str) ->
     world.deliver("ceibo_pay", "transactions", day)
     assert finished(airflow, dag_id)[day] == "success"
     assert world.statuses()[f"ceibo_pay.transactions.{day}.v1"] == "published"
+
+
+def backfilled(world: World, airflow: stack.Airflow) -> None:
+    """Airflow's own backfill makes one run per period."""
+    days = ("2026-11-14", "2026-11-15")
+    for day in days:
+        world.deliver("ceibo_pay", "transactions", day)
+    asked = {
+        "dag_id": "ceibo_pay.transactions",
+        "from_date": f"{days[0]}T00:00:00Z",
+        "to_date": f"{days[-1]}T00:00:00Z",
+        "reprocess_behavior": "none",
+        "max_active_runs": 2,
+    }
+    airflow.call("POST", "/api/v2/backfills", asked)
+    deadline = time.monotonic() + 120
+    while not set(days) <= {run["partition_key"] for run in airflow.runs(asked["dag_id"])}:
+        assert time.monotonic() < deadline, "the backfill made no runs"
+        time.sleep(0.5)
+    states = finished(airflow, asked["dag_id"])
+    assert {day: states[day] for day in days} == dict.fromkeys(days, "success")
+    for day in days:
+        assert world.statuses()[f"ceibo_pay.transactions.{day}.v1"] == "published"
 
 
 def test_the_same_real_feed_without_airflow(world: World, tmp_path: Path) -> None:
