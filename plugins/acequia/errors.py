@@ -77,6 +77,9 @@ CODES: dict[str, Code] = {
     "delivery_overdue": Code(MISSING, "partner", "Send the delivery; then run the period again."),
     "delivery_unfinished": Code(MISSING, "partner", "Finish the upload: a file is still growing.", retryable=True),
     # 6: disclosure control or a budget stopped the release
+    "protected_missing": Code(
+        STOPPED, "steward", "The table keeps its last vintage; restating it needs these deliveries sent again."
+    ),
     "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),
 }
 

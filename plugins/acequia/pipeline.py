@@ -7,6 +7,7 @@ finished, and the ledger knows each fact by a key, so that a fact is recorded on
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,10 +15,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from acequia import __version__
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.agreement.load import Signed
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import Table
+from acequia.agreement.treatments import Lookup
 from acequia.disclose.control import disclose as disclose_room
 from acequia.errors import CODES, REFUSED, AcequiaError
 from acequia.flow import Cells, Count, DeliveryId, Disclosed, Protected, Published, Raw, Validated
@@ -67,10 +70,28 @@ class Work:
 
     @property
     def made_by(self) -> str:
-        """A digest of all that decides a step's result: change the agreement's feed, and steps are done again."""
-        terms = self.signed.agreement.terms
-        said = {"feed": self.feed.model_dump(mode="json"), "version": terms.version}
+        """A digest of all that decides a step's result: change any of it, and steps are done again.
+
+        The feed as agreed, the reference tables that it looks things up in, its own checks, the code of its transform.
+        """
+        agreement = self.signed.agreement
+        said = {
+            "feed": self.feed.model_dump(mode="json"),
+            "about": [agreement.terms.version, agreement.country, agreement.language, __version__],
+            "files": {str(place): _digest(place) for place in self._read_beside()},
+        }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def _read_beside(self) -> Iterator[Path]:
+        """The files beside the agreement that its steps read."""
+        tables = {column.treat.table for column in self.feed.columns.values() if isinstance(column.treat, Lookup)}
+        yield from (self.settings.reference / f"{table}.csv" for table in sorted(tables))
+        own = self.settings.expectations / self.partner / self.feed_name
+        yield from (path for path in sorted(own.glob("*")) if path.is_file())
+        if self.feed.transform is not None:
+            found = importlib.util.find_spec(f"transforms.{self.feed.transform.partition('.')[0]}")
+            if found is not None and found.origin is not None:
+                yield Path(found.origin)
 
     def folder(self, delivery: DeliveryId) -> Path:
         """The delivery's place in the workspace."""
@@ -184,6 +205,13 @@ def aggregate(work: Work, delivery: DeliveryId) -> tuple[Cells, ...]:
 def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provisional: bool) -> Cells:
     """The cells of one table and window, from every accepted delivery that counts to it."""
     deliveries = work.ledger.accepted(work.partner, work.feed_name, window)
+    gone = [part for part in deliveries if not (work.folder(part) / "protected.json").exists()]
+    if gone:
+        raise AcequiaError(
+            "protected_missing",
+            f"the protected rows of {len(gone)} of the window's {len(deliveries)} deliveries are deleted",
+            where=f"{work.partner}.{name} {window}",
+        )
     with work.scratch() as scratch:
         cells = aggregate_room(
             name,
@@ -203,21 +231,29 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
 
 def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple[Published, ...]:
     """Withhold what must be withheld, publish each table in one commit, record it, sign the receipt."""
-    published = []
-    for part in cells:
-        table = work.feed.tables[part.table]
-        disclosed = disclose_room(
-            part, table, out=work.folder(delivery) / f"disclosed.{part.table}.{part.period}.parquet"
-        )
-        disclosed.save(Path(disclosed.path).with_suffix(".json"))
-        release = work.lake.publish(disclosed, work.signed, work.feed_name)
-        work.lineage.published(work.signed, work.feed_name, disclosed, release)
-        work.ledger.published(delivery, disclosed, release)
-        work.say(_said(disclosed, release))
-        published.append(release)
+    published = tuple(_release(work, delivery, part) for part in cells)
     work.ledger.finish(delivery)
     work.ledger.receipt("published" if published else "accepted", delivery)
-    return tuple(published)
+    return published
+
+
+def _release(work: Work, delivery: DeliveryId, cells: Cells) -> Published:
+    """Publish one table and window. Deliveries of one window take turns, and whoever comes last has seen them all."""
+    with work.lake.lock(f"window.{work.partner}.{cells.table}.{cells.period}"):
+        window = Period.parse(cells.period)
+        if cells.deliveries != (delivery,) and cells.deliveries != work.ledger.accepted(
+            work.partner, work.feed_name, window
+        ):
+            cells = _cells(work, cells.table, window, delivery, provisional=cells.provisional)
+        table = work.feed.tables[cells.table]
+        out = work.folder(delivery) / f"disclosed.{cells.table}.{cells.period}.parquet"
+        disclosed = disclose_room(cells, table, out=out)
+        disclosed.save(out.with_suffix(".json"))
+        release = work.lake.publish(disclosed, work.signed, work.feed_name)
+        work.ledger.published(delivery, disclosed, release)
+        work.lineage.published(work.signed, work.feed_name, disclosed, release)
+    work.say(_said(disclosed, release))
+    return release
 
 
 def run(work: Work, from_dir: Path | None = None) -> Outcome:
@@ -327,6 +363,10 @@ def refusing(work: Work, delivery: DeliveryId) -> Iterator[None]:
         if CODES[error.code].exit_code == REFUSED:
             raise refuse(work, delivery, AcequiaError(error.code, error.what, where=str(delivery))) from None
         raise
+
+
+def _digest(place: Path) -> str:
+    return hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else ""
 
 
 def _done(kind: type[Kept], path: Path, work: Work, file: Path | None = None) -> Kept | None:

@@ -5,8 +5,10 @@ Everything here can be run at any time, twice, or not at all for a week: it acts
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -43,33 +45,61 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
     """All of housekeeping. A broken agreement stops nothing but its own partner's part."""
     today = today or datetime.now(UTC).date()
     deeds = [Deed("plain leftovers removed", "workspace", sweep(settings.workspace / ".plain"))]
+    failed: list[str] = []
     for found in load_all(settings.partners):
-        if isinstance(found, Signed):
-            for feed_name in found.agreement.feeds:
-                deeds += _keep_feed(settings, found, feed_name, today, say)
-        else:
-            say(f"left alone, since its agreement is broken: {found.path.stem}")
-    deeds += _keep_lake(settings)
+        if not isinstance(found, Signed):
+            failed.append(f"{found.path.stem}: its agreement is broken")
+            continue
+        for feed_name in found.agreement.feeds:
+            where = f"{found.agreement.partner}.{feed_name}"
+            with _going_on(where, failed):
+                deeds += _close_windows(_opened(settings, found, feed_name, today, say))
+            with _going_on(where, failed):
+                for deed in _keep_feed(_opened(settings, found, feed_name, today, say), today):
+                    deeds.append(deed)
+    with _going_on("the lake", failed):
+        deeds += _keep_lake(settings)
     deeds.append(Deed("lineage events forwarded", settings.openlineage_url, open_lineage(settings).forward()))
-    return [deed for deed in deeds if deed.amount]
+    done = [deed for deed in deeds if deed.amount]
+    if failed:
+        for deed in done:
+            say(f"{deed.deed}: {deed.what} {deed.amount}")
+        raise AcequiaError("internal", f"housekeeping could not finish for {'; '.join(failed)}; the rest is done")
+    return done
 
 
-def _keep_feed(
-    settings: Settings, signed: Signed, feed_name: str, today: date, say: Callable[[str], None]
-) -> Iterator[Deed]:
+@contextmanager
+def _going_on(where: str, failed: list[str]) -> Iterator[None]:
+    """One part's trouble stops no other part; it is told at the end. An unforeseen error shows its kind alone."""
+    try:
+        yield
+    except AcequiaError as error:
+        failed.append(f"{where}: {error.code}")
+    except Exception as error:  # noqa: BLE001
+        failed.append(f"{where}: {type(error).__name__}")
+
+
+def _opened(settings: Settings, signed: Signed, feed_name: str, today: date, say: Callable[[str], None]) -> Work:
     kind = signed.agreement.feed(feed_name).delivery.period
-    work = open_work(settings, signed.agreement.partner, feed_name, Period.holding(kind, today), say=say)
-    where, terms = f"{work.partner}.{feed_name}", signed.agreement.terms
-    due = work.ledger.due_for_deletion("raw", work.partner, feed_name, today, terms.raw_kept_days)
+    return open_work(settings, signed.agreement.partner, feed_name, Period.holding(kind, today), say=say)
+
+
+def _close_windows(work: Work) -> list[Deed]:
+    """Before anything is deleted: a window that closes tonight still needs its rows."""
+    return [Deed("windows closed", f"{work.partner}.{work.feed_name}", len(pipeline.close_due(work)))]
+
+
+def _keep_feed(work: Work, today: date) -> Iterator[Deed]:
+    where, terms = f"{work.partner}.{work.feed_name}", work.signed.agreement.terms
+    due = work.ledger.due_for_deletion("raw", work.partner, work.feed_name, today, terms.raw_kept_days)
     for delivery in due:
         if not _shared(work, delivery, due):
             yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
     yield Deed("unregistered raw files deleted", where, _delete_unregistered(work, today, terms.raw_kept_days))
     for delivery in work.ledger.due_for_deletion(
-        "protected", work.partner, feed_name, today, terms.protected_kept_days
+        "protected", work.partner, work.feed_name, today, terms.protected_kept_days
     ):
         yield Deed("protected rows deleted", str(delivery), delete_protected(work, delivery))
-    yield Deed("windows closed", where, len(pipeline.close_due(work)))
 
 
 def delete_raw(work: Work, delivery: DeliveryId) -> int:
@@ -110,9 +140,17 @@ def _delete_unregistered(work: Work, today: date, kept_days: int) -> int:
         for key in work.landing.list(f"{work.partner}/{work.feed_name}/")
         if key.rpartition("/")[0] not in known and _is_old(key, today, kept_days)
     ]
-    for key in forgotten:
+    # A run under way has landed its files a moment before it registers them: only what was here the day before goes.
+    note = work.settings.home / "unregistered" / f"{work.partner}.{work.feed_name}.json"
+    seen = json.loads(note.read_text()) if note.exists() else {}
+    gone = [key for key in forgotten if date.fromisoformat(seen.get(key, today.isoformat())) < today]
+    for key in gone:
         work.landing.delete(key)
-    return len(forgotten)
+    left = {key: seen.get(key, today.isoformat()) for key in forgotten if key not in gone}
+    if left or seen:
+        note.parent.mkdir(exist_ok=True, mode=0o700)
+        note.write_text(json.dumps(left))
+    return len(gone)
 
 
 def _is_old(key: str, today: date, kept_days: int) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
+from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger.receipts import verify_receipt
-from acequia.opening import landing_of, ledger_of
+from acequia.opening import lake_of, landing_of, ledger_of
 from acequia.upkeep import keep
 from tests.pipeline.world import DAY, World
 
@@ -74,7 +78,9 @@ def test_bytes_that_no_run_registered_go_once_they_are_old(world: World, tmp_pat
     landing_of(world.settings).put(key, left)
     period_ends = date.fromisoformat(DAY) + timedelta(days=1)
     assert "unregistered raw files deleted" not in deeds(world, period_ends + timedelta(days=8))
-    assert deeds(world, period_ends + timedelta(days=9))["unregistered raw files deleted"] == 1
+    first_seen = period_ends + timedelta(days=9)
+    assert "unregistered raw files deleted" not in deeds(world, first_seen), "a run may be about to register it"
+    assert deeds(world, first_seen + timedelta(days=1))["unregistered raw files deleted"] == 1
     assert world.landed() == []
 
 
@@ -103,3 +109,32 @@ def test_a_month_past_its_grace_is_closed(world: World) -> None:
     assert deeds(world, in_days(0))["windows closed"] == 1
     assert world.tables()[table] > 0
     assert "windows closed" not in deeds(world, in_days(0))
+
+
+def test_one_partners_trouble_stops_no_other(world: World) -> None:
+    """Retention goes on for everyone else, and the trouble is told at the end."""
+    for partner, feed in (("ceibo_pay", "transactions"), ("pula_mobile", "events")):
+        world.deliver(partner, feed, DAY)
+        world.run(partner, feed, DAY)
+    (world.settings.partners / "aaa_first.yaml").write_text("partner: [")
+    with pytest.raises(AcequiaError) as stopped:
+        keep(world.settings, today=in_days(30))
+    assert "aaa_first" in stopped.value.what
+    assert world.landed() == []
+
+
+def test_a_correction_after_protected_rows_are_gone_keeps_the_month(world: World) -> None:
+    days = ("2026-10-01", "2026-10-05")
+    for day in days:
+        world.deliver("ceibo_pay", "transactions", day)
+        world.run("ceibo_pay", "transactions", day)
+    keep(world.settings, today=in_days(0))
+    before = lake_of(world.settings).read("ceibo_pay.active_senders_by_birth_band_month").to_pylist()
+    shutil.rmtree(world.settings.workspace / "ceibo_pay" / "transactions" / days[0])
+    world.clear("ceibo_pay")
+    world.deliver("ceibo_pay", "transactions", days[1], seed=8)
+    with pytest.raises(AcequiaError) as stopped:
+        world.run("ceibo_pay", "transactions", days[1])
+    assert (stopped.value.code, stopped.value.exit_code) == ("protected_missing", 6)
+    after = lake_of(world.settings).read("ceibo_pay.active_senders_by_birth_band_month").to_pylist()
+    assert before == after

@@ -129,19 +129,34 @@ class Ledger:
             return _known(connection, delivery)
 
     def accepted(self, partner: str, feed: str, window: Period | None = None) -> tuple[DeliveryId, ...]:
-        """The latest accepted version of each period, in the order of periods; only those counting to the window."""
-        table = models.delivery.c
+        """The version that stands for each period, in the order of periods; only those counting to the window.
+
+        That is the latest version that was ever accepted, if it still is: one that was replaced never comes back, also
+        when the version that replaced it is refused under a later reading of the agreement.
+        """
+        said, table = models.entry.c, models.delivery.c
         with reading(self.engine) as connection:
-            found = connection.execute(
-                select(table.period, func.max(table.version))
-                .where(table.partner == partner, table.feed == feed, table.status.in_(("accepted", "published")))
-                .group_by(table.period)
-            ).all()
-        versions = sorted((Period.parse(label), version) for label, version in found)
+            ever = connection.execute(
+                select(said.delivery)
+                .where(said.partner == partner, said.feed == feed, said.kind == "accepted")
+                .distinct()
+            ).scalars()
+            latest: dict[str, DeliveryId] = {}
+            for found in map(DeliveryId.parse, ever):
+                if found.period not in latest or latest[found.period].version < found.version:
+                    latest[found.period] = found
+            still = set(
+                connection.execute(
+                    select(table.period, table.version).where(
+                        table.partner == partner, table.feed == feed, table.status.in_(("accepted", "published"))
+                    )
+                ).all()
+            )
+        standing = [found for found in latest.values() if (found.period, found.version) in still]
         return tuple(
-            DeliveryId(partner=partner, feed=feed, period=period.label, version=version)
-            for period, version in versions
-            if window is None or period.within(window.kind) == window
+            found
+            for found in sorted(standing, key=DeliveryId.of_period)
+            if window is None or found.of_period().within(window.kind) == window
         )
 
     def released_windows(self, partner: str, table: str) -> set[str]:

@@ -127,28 +127,31 @@ class Validate(FeedOperator):
 
 
 class Publish(FeedOperator):
-    """Aggregates, withholds, publishes, signs. Only tables that changed announce themselves to consumers."""
+    """Aggregates, withholds, publishes, signs. What this delivery brought up to date is announced to consumers.
+
+    A repeated delivery ends before this task. So a table that did not change here was committed by an earlier try of
+    this very task, which was killed before it could tell anyone.
+    """
 
     outlets: list[Any]
 
     def execute(self, context: Context) -> dict[str, str]:
-        """Returns table -> window of what changed."""
+        """Returns table -> windows brought up to date."""
         from acequia import pipeline
 
         with plain_errors():
             work, delivery = self.open(context), self.delivery(context)
             published = pipeline.publish(work, delivery, pipeline.aggregate(work, delivery))
-        changed: dict[str, list[Any]] = {}
+        told: dict[str, list[Any]] = {}
         for part in published:
-            if part.changed:
-                changed.setdefault(part.table, []).append(part)
-        announced: list[Any] = [asset for asset in self.outlets if asset.name in changed]
+            told.setdefault(part.table, []).append(part)
+        announced: list[Any] = [asset for asset in self.outlets if asset.name in told]
         self.outlets = announced
         for asset in announced:
             event = context["outlet_events"][asset]
-            event.add_partitions([part.period for part in changed[asset.name]])
-            event.extra = {part.period: str(part.snapshot_id) for part in changed[asset.name]}
-        return {table: ", ".join(part.period for part in parts) for table, parts in changed.items()}
+            event.add_partitions([part.period for part in told[asset.name]])
+            event.extra = {part.period: str(part.snapshot_id) for part in told[asset.name]}
+        return {table: ", ".join(part.period for part in parts) for table, parts in told.items()}
 
 
 class Housekeeping(BaseOperator):

@@ -1,0 +1,60 @@
+"""Tables over a longer window: whatever the order and however many at once, the month is made of every day."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from acequia.opening import lake_of, ledger_of
+from tests.pipeline.world import World, make_world
+
+DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-14")
+TABLE = "pula_mobile.active_subscribers_by_district_month"
+
+
+def month(world: World) -> list[dict[str, object]]:
+    return list(lake_of(world.settings).read(TABLE).to_pylist())
+
+
+def test_days_that_arrive_at_once_are_all_in_the_month(world: World, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    for day in DAYS:
+        world.deliver("pula_mobile", "events", day)
+    env = {**os.environ, "ACEQUIA_HOME": str(world.settings.home), "ACEQUIA_CONFIG": str(world.settings.config)}
+    ledger_of(world.settings)
+    running = [
+        subprocess.Popen([sys.executable, "-m", "acequia", "run", "pula_mobile", "events", day, "--quiet"], env=env)
+        for day in DAYS
+    ]
+    assert [process.wait(240) for process in running] == [0] * len(DAYS)
+    calm = make_world(tmp_path_factory.mktemp("calm"))
+    for name in ("inbox", "keys"):
+        import shutil
+
+        shutil.copytree(world.settings.home / name, calm.settings.home / name)
+    for day in DAYS:
+        calm.run("pula_mobile", "events", day)
+    assert month(world) == month(calm)
+
+
+def test_a_version_that_was_replaced_never_comes_back(world: World) -> None:
+    day = DAYS[0]
+    for seed in (1, 2):
+        world.clear("ceibo_pay")
+        world.deliver("ceibo_pay", "transactions", day, seed=seed)
+        world.run("ceibo_pay", "transactions", day)
+    path = world.settings.partners / "ceibo_pay.yaml"
+    text = path.read_text()
+    changed = text.replace("- 500\n", "- 100000\n", 1)
+    assert changed != text
+    path.write_text(changed)
+    try:
+        world.run("ceibo_pay", "transactions", day)
+    except Exception as error:
+        assert "rows_outside_range" in str(error)
+    assert world.statuses()[f"ceibo_pay.transactions.{day}.v2"] == "refused"
+    assert ledger_of(world.settings).accepted("ceibo_pay", "transactions") == ()
+    path.write_text(text)
+    world.run("ceibo_pay", "transactions", day)
+    (standing,) = ledger_of(world.settings).accepted("ceibo_pay", "transactions")
+    assert standing.version == 2
