@@ -187,6 +187,9 @@ def _weakly_protected(feed: Feed) -> Iterator[Misfit]:
         if table.protect.min_contributors < FEW_CONTRIBUTORS:
             place = ("tables", name, "protect", "min_contributors")
             yield Misfit(place, f"is less than {FEW_CONTRIBUTORS}: cells of one or two contributors give them away")
+        if table.over != "delivery" and table.release == "each_delivery":
+            said = "releases stay readable, and the difference of two tells of the few people between them"
+            yield Misfit(("tables", name, "release"), said)
         column = feed.columns.get(feed.kept.get(table.protect.contributor, ""))
         if isinstance(column, Column) and column.treat == "keep":
             place = ("tables", name, "protect", "contributor")

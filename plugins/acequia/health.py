@@ -50,6 +50,8 @@ def _each(settings: Settings, looks: tuple[tuple[str, Callable[[Settings], tuple
 
 def _home(settings: Settings) -> tuple[str, str]:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if stat.S_IMODE(settings.home.stat().st_mode) & 0o077:
+        return "wrong", f"others can look into {settings.home}: chmod 700"
     free_gb = shutil.disk_usage(settings.home).free / 2**30
     return ("well" if free_gb > 5 else "look"), f"{settings.home}, {free_gb:,.0f} GiB free"
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from acequia.agreement.load import Signed, find
@@ -24,8 +26,17 @@ def keys_of(settings: Settings) -> FileKeyStore:
     return FileKeyStore(settings.home / "keys")
 
 
+def prepare_home(settings: Settings) -> None:
+    """Make ACEQUIA_HOME, and keep it private to its owner, also where somebody made it before with other rights."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if stat.S_IMODE(settings.home.stat().st_mode) & 0o077:
+        with suppress(PermissionError):  # another user's folder: `acequia doctor` says so
+            settings.home.chmod(0o700)
+
+
 def ledger_of(settings: Settings) -> Ledger:
     """The ledger, its tables brought up to date."""
+    prepare_home(settings)
     return open_ledger(settings, keys_of(settings))
 
 
@@ -53,7 +64,7 @@ def open_work(
     signed: Signed = find(settings.partners, partner)
     feed = signed.agreement.feed(feed_name)
     wanted = Period.parse(period, feed.delivery.period) if isinstance(period, str) else period
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    prepare_home(settings)
     connect = connect or resolver(settings)
     return Work(
         settings=settings,

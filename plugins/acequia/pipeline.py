@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from acequia import __version__
 from acequia.aggregate.cells import aggregate as aggregate_room
+from acequia.aggregate.plan import problems
 from acequia.agreement.load import Signed
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import Table
@@ -117,6 +118,8 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
     """Pull the delivery into landing and give it a version. Refused bytes are landed too, then it is raised."""
     agreement, feed = work.signed.agreement, work.feed
     agreement.require_in_force(work.period)
+    if wrong := problems(feed, work.settings.reference):
+        raise AcequiaError("agreement_invalid", "\n  ".join(wrong), where=f"feeds.{work.feed_name} of {work.partner}")
     with work.scratch() as scratch:
         arrived = receive_room(
             feed.delivery,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -18,6 +19,9 @@ def month(world: World) -> list[dict[str, object]]:
 
 
 def test_days_that_arrive_at_once_are_all_in_the_month(world: World, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    path = world.settings.partners / "pula_mobile.yaml"
+    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
+    assert "each_delivery" in path.read_text()
     for day in DAYS:
         world.deliver("pula_mobile", "events", day)
     env = {**os.environ, "ACEQUIA_HOME": str(world.settings.home), "ACEQUIA_CONFIG": str(world.settings.config)}
@@ -28,9 +32,8 @@ def test_days_that_arrive_at_once_are_all_in_the_month(world: World, tmp_path_fa
     ]
     assert [process.wait(240) for process in running] == [0] * len(DAYS)
     calm = make_world(tmp_path_factory.mktemp("calm"))
+    shutil.copy(path, calm.settings.partners)
     for name in ("inbox", "keys"):
-        import shutil
-
         shutil.copytree(world.settings.home / name, calm.settings.home / name)
     for day in DAYS:
         calm.run("pula_mobile", "events", day)

@@ -52,7 +52,7 @@ class LookupIn(Closed):
     """A reference table, and the column to take from it."""
 
     table: Name = Field(description="config/reference/<table>.csv.", examples=["uruguay_departments"])
-    value: Name = Field(description="The column of that table that takes the code's place.", examples=["region"])
+    value: ColumnName = Field(description="The column of that table that takes the code's place.", examples=["region"])
 
 
 def _which_lookup(value: Any) -> str | None:

@@ -152,7 +152,8 @@ def _number(value: str, arriving: Arriving) -> str:
 
 
 def _finite(number: str) -> str:
-    return f"CASE WHEN isfinite({number}) THEN {number} END"
+    """A number that can be added up exactly with a million others of its size: not NaN, and below 1e20."""
+    return f"CASE WHEN isfinite({number}) AND abs({number}) < 1e20 THEN {number} END"
 
 
 def _timestamp(value: str, arriving: Arriving, manner: Manner) -> str:

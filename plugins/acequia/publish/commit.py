@@ -14,6 +14,7 @@ from acequia.errors import AcequiaError
 from acequia.flow import Disclosed
 from acequia.publish import open_release
 from acequia.publish.content import digest
+from acequia.publish.release import named
 from acequia.publish.shape import TABLE_PROPERTIES, evolve
 
 if TYPE_CHECKING:
@@ -103,12 +104,11 @@ def facts_for(disclosed: Disclosed, signed: Signed, content: str, run: str) -> d
 
     Consumers can read it, so a rule's parameters stay out: those of dominance help to work out what was withheld.
     """
-    deliveries = " ".join(str(delivery) for delivery in disclosed.deliveries)
     said = f"{signed.agreement.partner}.{disclosed.table}/{disclosed.period}/{content}/{signed.sha256}"
     rules = {"withheld": dict(disclosed.withheld), "rules": sorted(disclosed.rules)}
     return {
         "acequia.what": "published",
-        "acequia.delivery": deliveries,
+        "acequia.delivery": " ".join(named(disclosed)),
         "acequia.period": disclosed.period,
         "acequia.agreement": signed.agreement.terms.version,
         "acequia.agreement-sha256": signed.sha256,

@@ -65,10 +65,20 @@ def release_name(content_sha256: str) -> str:
     return f"release-{content_sha256[:12]}"
 
 
+def named(disclosed: Disclosed) -> list[str]:
+    """What a release says that it was made from: its delivery, or the window where there are several.
+
+    Who reported for a window, and how often, is confidential; lineage, which stays inside, knows.
+    """
+    if len(disclosed.deliveries) == 1 and disclosed.deliveries[0].period == disclosed.period:
+        return [str(disclosed.deliveries[0])]
+    return [disclosed.period]
+
+
 def lineage(disclosed: Disclosed, signed: Signed, content_sha256: str, snapshot_id: int) -> dict[str, Any]:
     """The ids behind a release: nothing of the data itself."""
     return {
-        "deliveries": [str(delivery) for delivery in disclosed.deliveries],
+        "deliveries": named(disclosed),
         "agreement": signed.agreement.terms.version,
         "agreement_sha256": signed.sha256,
         "content_sha256": content_sha256,
