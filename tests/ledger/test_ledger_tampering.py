@@ -196,6 +196,15 @@ def test_triggers_that_are_gone_are_found(told: Ledger) -> None:
     assert findings(told) == [("guard_missing", None)]
 
 
+def test_triggers_that_do_nothing_are_found(told: Ledger) -> None:
+    if told.engine.dialect.name != "sqlite":
+        pytest.skip("one database shows it: the query for the other is tried below")
+    with told.engine.begin() as connection:
+        connection.execute(text("DROP TRIGGER entry_not_deleted"))
+        connection.execute(text("CREATE TRIGGER entry_not_deleted BEFORE DELETE ON entry BEGIN SELECT 1; END"))
+    assert findings(told) == [("guard_missing", None)]
+
+
 def test_receipts_that_were_changed_moved_or_removed_are_found(told: Ledger, home: Path) -> None:
     folder = home / "receipts/pula_mobile/events/2026-11-16/v1"
     whole = (folder / "02-accepted.jws").read_bytes()

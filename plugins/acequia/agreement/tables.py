@@ -255,6 +255,10 @@ class Table(Closed):
                 for n, name in enumerate(dominance.of)
                 if name not in measures
             )
+        if dominance and measures:
+            additive = {name for name, measure in measures.items() if isinstance(measure, CountRows | Sum)}
+            if not additive & set(dominance.of or measures):
+                refuse([Misfit(("dominance",), "has nothing to look at: it needs a `sum` or a `count: rows`")])
         return protect
 
 

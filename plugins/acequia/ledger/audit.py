@@ -141,10 +141,11 @@ def _compare(
 
 def _check_guards(connection: Connection, walk: _Walk) -> None:
     query = (
-        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'entry'"
+        "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'entry' AND sql LIKE '%RAISE(ABORT%'"
         if connection.dialect.name == "sqlite"
-        else "SELECT tgname FROM pg_trigger WHERE tgrelid = 'entry'::regclass AND tgenabled <> 'D'"
+        else "SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid "
+        "WHERE tgrelid = 'entry'::regclass AND tgenabled <> 'D' AND prosrc LIKE '%RAISE EXCEPTION%'"
     )
     there = set(connection.execute(text(query)).scalars())
     for name in sorted({"entry_not_updated", "entry_not_deleted"} - there):
-        walk.found("guard_missing", f"the trigger {name} is gone or switched off")
+        walk.found("guard_missing", f"the trigger {name} is gone, switched off or does nothing")

@@ -27,6 +27,9 @@ DEFAULTS = {
     "max_retry_delay": timedelta(minutes=30),
 }
 
+# A partner's server may be down for hours, and an upload may take as long: what talks to it is tried for five hours.
+PATIENT_RETRIES = 15
+
 
 def register(namespace: dict[str, Any], settings: Settings | None = None) -> None:
     """Put every feed's DAG into a DAG file's namespace; a task's process builds only the one that it runs."""
@@ -59,6 +62,7 @@ def feed_dag(signed: Signed, feed_name: str) -> DAG:
     feed, partner = agreement.feed(feed_name), agreement.partner
     assets = [asset(f"{partner}.{table}") for table in feed.tables]
     common: dict[str, Any] = {"partner": partner, "feed": feed_name, "pool": pool_of(partner)}
+    patient = {**common, "retries": PATIENT_RETRIES}
     with DAG(
         f"{partner}.{feed_name}",
         auto_register=False,
@@ -79,8 +83,8 @@ def feed_dag(signed: Signed, feed_name: str) -> DAG:
         doc_md=_words(signed, feed_name),
     ) as dag:
         steps = [
-            WaitForDelivery(task_id="wait", poke_s=float(os.environ.get("ACEQUIA_POKE_SECONDS", "60")), **common),
-            Receive(task_id="receive", **common),
+            WaitForDelivery(task_id="wait", poke_s=float(os.environ.get("ACEQUIA_POKE_SECONDS", "60")), **patient),
+            Receive(task_id="receive", **patient),
             Protect(task_id="protect", **common),
             Validate(task_id="validate", **common),
             Publish(task_id="publish", outlets=assets, **common),
