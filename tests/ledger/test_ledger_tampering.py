@@ -197,8 +197,6 @@ def test_triggers_that_are_gone_are_found(told: Ledger) -> None:
 
 
 def test_triggers_that_do_nothing_are_found(told: Ledger) -> None:
-    if told.engine.dialect.name != "sqlite":
-        pytest.skip("one database shows it: the query for the other is tried below")
     with told.engine.begin() as connection:
         connection.execute(text("DROP TRIGGER entry_not_deleted"))
         connection.execute(text("CREATE TRIGGER entry_not_deleted BEFORE DELETE ON entry BEGIN SELECT 1; END"))
@@ -238,3 +236,15 @@ def test_tampering_is_found_in_postgresql_too(postgres_url: str, settings: Setti
     with told.engine.begin() as connection:
         connection.execute(text("ALTER TABLE entry DISABLE TRIGGER entry_not_deleted"))
     assert "guard_missing" in kinds(told)
+
+
+def test_triggers_that_do_nothing_are_found_in_postgresql(
+    postgres_url: str, settings: Settings, keys: FileKeyStore
+) -> None:
+    told = tell(open_ledger(replace(settings, database=postgres_url), keys))
+    assert findings(told) == []
+    function = "CREATE OR REPLACE FUNCTION entry_append_only() RETURNS trigger LANGUAGE plpgsql"
+    idle = f"{function} AS $$ BEGIN RETURN NULL; END $$"
+    with told.engine.begin() as connection:
+        connection.execute(text(idle))
+    assert kinds(told) == {"guard_missing"}

@@ -61,3 +61,16 @@ def test_a_version_that_was_replaced_never_comes_back(world: World) -> None:
     world.run("ceibo_pay", "transactions", day)
     (standing,) = ledger_of(world.settings).accepted("ceibo_pay", "transactions")
     assert standing.version == 2
+
+
+def test_a_corrected_reference_table_is_worked_through(world: World) -> None:
+    day = DAYS[0]
+    world.deliver("ceibo_pay", "transactions", day)
+    world.run("ceibo_pay", "transactions", day)
+    assert world.run("ceibo_pay", "transactions", day).repeated
+    table = world.settings.reference / "uruguay_departments.csv"
+    table.write_text(table.read_text().replace("Montevideo", "Monte Video"))
+    assert not world.run("ceibo_pay", "transactions", day).repeated
+    rows = lake_of(world.settings).read("ceibo_pay.payments_by_department_kind").to_pylist()
+    departments = {row["department"] for row in rows}
+    assert "Monte Video" in departments and "Montevideo" not in departments
