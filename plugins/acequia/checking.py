@@ -174,7 +174,7 @@ def _expiring(terms: Terms, today: date) -> Iterator[Misfit]:
 def _exposed(feed: Feed) -> Iterator[Misfit]:
     for key, column in feed.columns.items():
         if column.treat == "keep" and column.keep_because is None:
-            reason = looks_personal(key, column) or looks_personal(column.as_ or key, column)
+            reason = looks_personal(key, column)
             if reason:
                 said = f"the column is kept as it is, though {reason}; treat it, or say why with keep_because"
                 yield Misfit(("columns", key, "treat"), said)

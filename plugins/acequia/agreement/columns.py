@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, as_day, as_moment, differs, refuse
+from acequia.agreement.privacy import Kind
 from acequia.agreement.treatments import (
     CHOICES,
     WORDS,
@@ -18,6 +19,7 @@ from acequia.agreement.treatments import (
     Lookup,
     LookupIn,
     PartOf,
+    Pseudonym,
     RoundTo,
     SecondsSince,
     TopCode,
@@ -101,10 +103,23 @@ class Column(Closed):
         default=None, description="What the column says.", examples=["Length of the call in seconds."]
     )
     unit: Text | None = Field(default=None, description="The unit of its numbers.", examples=["UYU"])
+    holds: Kind | None = Field(
+        default=None,
+        description="What its values are, where they tell of a person. Pseudonyms are made of the usual form: "
+        "telephone numbers as `+26771123456` by the agreement's country, documents without their dots, e-mail in small "
+        "letters; so two ways of writing one number are one person.",
+        examples=["phone"],
+    )
     keep_because: Text | None = Field(
         default=None,
-        description="Why a column that looks personal is kept as it is.",
+        description="Why a column that looks personal is kept as it is. Without a reason it cannot be kept.",
         examples=["a product's code names nobody"],
+    )
+    may_hold: Annotated[tuple[Kind, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="What the scan of a kept text column may find in it, since it only looks like it; `keep_because` "
+        "says why.",
+        examples=[["national_id"]],
     )
 
     @property
@@ -178,6 +193,8 @@ class Column(Closed):
                 misfits.append(Misfit(("treat",), "is drop: then nothing need be made from another column"))
         elif self.treat == "drop" and self.as_ is not None:
             misfits.append(Misfit(("as",), "is of no use: the column is dropped"))
+        if self.may_hold is not None and self.keep_because is None:
+            misfits.append(Misfit(("may_hold",), "needs `keep_because`: who reads the agreement must learn why"))
         refuse(misfits)
         return self
 
@@ -251,5 +268,5 @@ def is_re2(pattern: str) -> bool:
 
 
 __all__ = ["CHOICES", "FITS", "NUMBERS", "TIMES", "WORDS", "Band", "Column", "ColumnName", "ColumnType",
-           "FirstCharacters", "Lookup", "LookupIn", "PartOf", "RoundTo", "Rows", "SecondsSince", "TopCode", "Treatment",
-           "TruncateTo", "Unit", "is_re2", "of_type"]  # fmt: skip
+           "FirstCharacters", "Lookup", "LookupIn", "PartOf", "Pseudonym", "RoundTo", "Rows", "SecondsSince", "TopCode",
+           "Treatment", "TruncateTo", "Unit", "is_re2", "of_type"]  # fmt: skip

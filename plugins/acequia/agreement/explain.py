@@ -11,6 +11,7 @@ from acequia.agreement.columns import (
     FirstCharacters,
     Lookup,
     PartOf,
+    Pseudonym,
     RoundTo,
     SecondsSince,
     TopCode,
@@ -97,6 +98,7 @@ def _feed(agreement: Agreement, name: str, feed: Feed, words: Words) -> Iterator
             f"- **{words('when')}**: {' '.join(_when(feed.delivery, words))}",
             f"- **{words('where')}**: {' '.join(_where(feed.delivery, words))}",
             f"- **{words('accepted')}**: {' '.join(_accepted(feed, words))}",
+            f"- **{words('people')}**: {' '.join(_people(feed, words))}",
         ]
     )
     yield f"### {words('columns')}"
@@ -161,6 +163,24 @@ def _accepted(feed: Feed, words: Words) -> Iterator[str]:
     yield words("aside", pct=_number(pct)) if pct else words("aside_none")
 
 
+def _people(feed: Feed, words: Words) -> Iterator[str]:
+    privacy = feed.privacy
+    kept = [key for key, column in feed.columns.items() if column.type == "string" and column.treatment == "keep"]
+    if any(column.treatment == "pseudonym" for column in feed.columns.values()):
+        yield words("rotate_none") if privacy.rotate == "none" else words("rotate", period=words(privacy.rotate))
+    if kept:
+        yield words(
+            "leaks" if privacy.leaks_at_most_pct else "leaks_none",
+            leaks=_number(privacy.leaks_at_most_pct),
+            names=_number(privacy.names_at_most_pct),
+        )
+    targets = [
+        words("target", kind=words(f"kind_{kind}"), pct=_number(pct))
+        for kind, pct in privacy.recall_at_least_pct.items()
+    ]
+    yield words("recall", targets=words.listed(targets)) if targets else words("recall_none")
+
+
 def _column(key: str, column: Column, words: Words) -> str:
     arrives = words("made_from", column=column.from_) if column.from_ else ", ".join(_arrives(column, words))
     if column.from_ is None and column.unit and column.treat == "drop":
@@ -196,6 +216,7 @@ def _arrives(column: Column, words: Words) -> Iterator[str]:
 
 # What to say of a treatment with a value: the phrase, and its values.
 _TREATED: dict[type, Callable[[Any, Words], str]] = {
+    Pseudonym: lambda treat, words: words("pseudonym_same_format"),
     TruncateTo: lambda treat, words: words("truncate_to", unit=words(f"period_{treat.truncate_to}")),
     PartOf: lambda treat, words: words(f"part_{treat.part}"),
     SecondsSince: lambda treat, words: words("seconds_since", column=treat.seconds_since),

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from acequia.agreement.closed import Misfit, unknown
 from acequia.agreement.columns import TIMES, Column, Rows, SecondsSince
+from acequia.agreement.personal import named_personal
+from acequia.agreement.privacy import Privacy
 from acequia.agreement.tables import CountDistinct, Protection, Table
 from acequia.period import PeriodKind
 
@@ -47,6 +49,13 @@ def column_misfits(columns: Columns) -> Iterator[Misfit]:
             if first != key:
                 yield Misfit((key,), f"has the name of {first} after the gate; give one of them another `as`")
         yield from _sources(key, column, columns, arriving)
+        yield from _kept_without_reason(key, column)
+
+
+def _kept_without_reason(key: str, column: Column) -> Iterator[Misfit]:
+    reason = named_personal(key, column) or named_personal(column.as_ or key, column)
+    if column.treat == "keep" and column.keep_because is None and reason:
+        yield Misfit((key, "treat"), f"is keep, though {reason}: treat it, or say why with `keep_because`")
 
 
 def _same_but_for_case(names: list[str]) -> Iterator[Misfit]:
@@ -84,6 +93,32 @@ def rows_misfits(columns: Columns, rows: Rows) -> Iterator[Misfit]:
     ]
     if rows.period_column is not None and rows.period_column not in times:
         yield unknown(rows.period_column, "an arriving column of type timestamp or date", times, "period_column")
+
+
+def privacy_misfits(columns: Columns, privacy: Privacy) -> Iterator[Misfit]:
+    """Columns that the report on like rows shall look at and that do not pass the gate; places are below `privacy`."""
+    kept = tuple(kept_names(columns))
+    for key in ("quasi_identifiers", "sensitive"):
+        for n, name in enumerate(getattr(privacy, key) or ()):
+            if name not in kept:
+                yield unknown(name, "a column that passes the gate", kept, key, n)
+
+
+def rotation_misfits(tables: Mapping[str, Table], columns: Columns, privacy: Privacy) -> Iterator[Misfit]:
+    """Tables that count people over a longer time than a pseudonym lasts; places are below `tables`."""
+    if privacy.rotate == "none":
+        return
+    rotating = {
+        protected_name(key, column)
+        for key, column in columns.items()
+        if isinstance(column, Column) and column.treatment == "pseudonym"
+    }
+    for name, table in tables.items():
+        told = {table.protect.contributor} if isinstance(table.protect, Protection) else set()
+        told |= {measure.count_distinct for measure in table.measures.values() if isinstance(measure, CountDistinct)}
+        if _LENGTH[table.over] > _LENGTH[privacy.rotate] and told & rotating:
+            said = f"is longer than pseudonyms last (privacy.rotate: {privacy.rotate}): one person would count twice"
+            yield Misfit((name, "over"), said)
 
 
 def table_misfits(

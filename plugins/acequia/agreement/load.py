@@ -14,8 +14,16 @@ from pydantic import ValidationError
 from acequia.agreement.closed import NAME, Closed, Misfit
 from acequia.agreement.columns import Column, Rows
 from acequia.agreement.diagnose import diagnose, locate
-from acequia.agreement.fits import agreement_misfits, column_misfits, rows_misfits, table_misfits
+from acequia.agreement.fits import (
+    agreement_misfits,
+    column_misfits,
+    privacy_misfits,
+    rotation_misfits,
+    rows_misfits,
+    table_misfits,
+)
 from acequia.agreement.model import Agreement
+from acequia.agreement.privacy import Privacy
 from acequia.agreement.problems import AgreementInvalid, Problem, whole_file
 from acequia.agreement.shape import fields
 from acequia.agreement.tables import Table
@@ -158,6 +166,9 @@ def _in_feed(feed: Mapping[str, Any], tables: Mapping[str, Table]) -> Iterator[M
     yield from (misfit.below("columns") for misfit in column_misfits(columns))
     if rows := _valid(feed.get("rows", {}), Rows):
         yield from (misfit.below("rows") for misfit in rows_misfits(columns, rows))
+    if privacy := _valid(feed.get("privacy", {}), Privacy):
+        yield from (misfit.below("privacy") for misfit in privacy_misfits(columns, privacy))
+        yield from (misfit.below("tables") for misfit in rotation_misfits(tables, columns, privacy))
     transform = feed.get("transform")
     known_period = period if period in get_args(PeriodKind) else None
     yield from (misfit.below("tables") for misfit in table_misfits(tables, columns, transform, known_period))

@@ -10,7 +10,16 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator, 
 from acequia.agreement.closed import Closed, ColumnName, Day, Name, Text, once, refuse
 from acequia.agreement.columns import Column, Rows
 from acequia.agreement.delivery import Delivery
-from acequia.agreement.fits import agreement_misfits, column_misfits, protected_name, rows_misfits, table_misfits
+from acequia.agreement.fits import (
+    agreement_misfits,
+    column_misfits,
+    privacy_misfits,
+    protected_name,
+    rotation_misfits,
+    rows_misfits,
+    table_misfits,
+)
+from acequia.agreement.privacy import Privacy
 from acequia.agreement.tables import Table
 from acequia.errors import AcequiaError
 from acequia.period import Period
@@ -112,6 +121,11 @@ class Feed(Closed):
         description="Which rows are set aside before anything else, and how many may be.",
         examples=[{"duplicates": "set_aside"}],
     )
+    privacy: Privacy = Field(
+        default=Privacy(),
+        description="What the feed promises about people beyond its columns' treatments.",
+        examples=[{"rotate": "quarter"}],
+    )
     transform: Annotated[str, StringConstraints(pattern=TRANSFORM)] | None = Field(
         default=None,
         description="A statistical transform of transforms/<domain>.py through which the protected rows go.",
@@ -137,10 +151,12 @@ class Feed(Closed):
             [
                 *(misfit.below("columns") for misfit in column_misfits(self.columns)),
                 *(misfit.below("rows") for misfit in rows_misfits(self.columns, self.rows)),
+                *(misfit.below("privacy") for misfit in privacy_misfits(self.columns, self.privacy)),
                 *(
                     misfit.below("tables")
                     for misfit in table_misfits(self.tables, self.columns, self.transform, self.delivery.period)
                 ),
+                *(misfit.below("tables") for misfit in rotation_misfits(self.tables, self.columns, self.privacy)),
             ]
         )
         return self

@@ -34,14 +34,23 @@ _THINGS = frozenset(
 
 def looks_personal(name: str, column: Column) -> str | None:
     """Why a column may be about a person; None if nothing speaks for it."""
+    if found := named_personal(name, column):
+        return found
+    if column.type == "timestamp" and column.one_of is None:
+        return "an exact time can tell who it was"
+    return None
+
+
+def named_personal(name: str, column: Column) -> str | None:
+    """Why a column's name, or what it is said to hold, speaks of a person; None if neither does."""
+    if column.holds is not None:
+        return f"it holds `{column.holds}`"
     if column.type == "boolean" or column.one_of is not None:
         return None
     words = _split(name)
     found = next((word for word in words if word in _WORDS), None)
     if found is not None and not (found in ("name", "names", "nombre", "nombres", "id") and _THINGS & set(words)):
         return f"its name speaks of `{found}`"
-    if column.type == "timestamp":
-        return "an exact time can tell who it was"
     return None
 
 

@@ -49,6 +49,35 @@ EN: dict[str, str] = {
     "duplicates": "Rows that repeat another one in every column are set aside.",
     "aside": "Rows that break a rule are set aside; if they are more than {pct} percent, the delivery is refused.",
     "aside_none": "If a single row breaks a rule, the delivery is refused.",
+    "people": "People",
+    "rotate_none": "The code of a person stays the same for as long as the feed runs.",
+    "rotate": "The code of a person changes with each {period}; codes of two such periods have nothing in common.",
+    "leaks_none": "Every text that is kept is looked through in every delivery. One that looks like a telephone "
+    "number, an e-mail address or a document refuses the delivery; so do names of people in more than {names} percent "
+    "of the rows.",
+    "leaks": "Every text that is kept is looked through in every delivery. Those that look like a telephone number, an "
+    "e-mail address or a document in more than {leaks} percent of the rows refuse it; so do names of people in more "
+    "than {names} percent.",
+    "recall": "Invented people are hidden in a copy of the data to see how many are found. At least these must be: "
+    "{targets}. Otherwise nothing is published; and free text in a language in which less is found is deleted.",
+    "recall_none": "No share of personal data that must be found is agreed.",
+    "target": "{pct} percent of {kind}",
+    "kind_name": "names",
+    "kind_phone": "telephone numbers",
+    "kind_email": "e-mail addresses",
+    "kind_national_id": "identity numbers",
+    "kind_tax_id": "tax numbers",
+    "kind_passport": "passports",
+    "kind_plate": "number plates",
+    "kind_card": "cards",
+    "kind_account": "accounts",
+    "kind_ip": "internet addresses",
+    "kind_url": "web addresses",
+    "kind_date": "dates",
+    "kind_id": "other documents",
+    "kind_number": "long numbers",
+    "pseudonym_same_format": "replaced by another number of the same form: the same value gives the same one within "
+    "this feed, and nobody can read the value in it without the secret key",
     "columns": "What happens to each column",
     "columns_head": "| column | what arrives | what happens to it | what remains |",
     "made_from": "made from `{column}`",
@@ -189,6 +218,37 @@ ES: dict[str, str] = {
     "duplicates": "Las filas que repiten a otra en todas las columnas se apartan.",
     "aside": "Las filas que incumplen una regla se apartan; si son más del {pct} por ciento, se rechaza la entrega.",
     "aside_none": "Si una sola fila incumple una regla, se rechaza la entrega.",
+    "people": "Las personas",
+    "rotate_none": "El código de una persona es el mismo mientras dure el flujo.",
+    "rotate": "El código de una persona cambia con cada {period}; los códigos de dos de esos períodos no tienen nada "
+    "en común.",
+    "leaks_none": "En cada entrega se revisa todo texto que se conserva. Uno que parezca un teléfono, un correo "
+    "electrónico o un documento hace que se rechace; también los nombres de personas en más del {names} por ciento de "
+    "las filas.",
+    "leaks": "En cada entrega se revisa todo texto que se conserva. Si los que parecen un teléfono, un correo "
+    "electrónico o un documento son más del {leaks} por ciento de las filas, se rechaza; también si los nombres de "
+    "personas son más del {names} por ciento.",
+    "recall": "Se esconden personas inventadas en una copia de los datos para ver cuántas se encuentran. Deben "
+    "encontrarse al menos: {targets}. Si no, no se publica nada; y el texto libre en un idioma en que se encuentra "
+    "menos se borra.",
+    "recall_none": "No se acordó qué parte de los datos personales debe encontrarse.",
+    "target": "el {pct} por ciento de {kind}",
+    "kind_name": "los nombres",
+    "kind_phone": "los teléfonos",
+    "kind_email": "los correos electrónicos",
+    "kind_national_id": "los números de identidad",
+    "kind_tax_id": "los números tributarios",
+    "kind_passport": "los pasaportes",
+    "kind_plate": "las matrículas",
+    "kind_card": "las tarjetas",
+    "kind_account": "las cuentas",
+    "kind_ip": "las direcciones de internet",
+    "kind_url": "las direcciones web",
+    "kind_date": "las fechas",
+    "kind_id": "los otros documentos",
+    "kind_number": "los números largos",
+    "pseudonym_same_format": "se sustituye por otro número de la misma forma: el mismo valor da el mismo dentro de "
+    "este flujo, y nadie puede leer el valor en él sin la clave secreta",
     "columns": "Qué pasa con cada columna",
     "columns_head": "| columna | qué llega | qué pasa con ella | qué queda |",
     "made_from": "se obtiene de `{column}`",

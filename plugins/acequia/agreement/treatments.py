@@ -11,6 +11,16 @@ from acequia.agreement.closed import Closed, ColumnName, Name
 Unit = Literal["minute", "hour", "day", "week", "month", "quarter", "year"]
 
 
+class Pseudonym(Closed):
+    """A code in the form of what it stands for: digits stay digits, a whole number stays one."""
+
+    pseudonym: Literal["same_format"] = Field(
+        description="A whole number becomes another whole number; a text of digits one of as many digits, written the "
+        "same way. For columns whose type must stay; `pseudonym` alone is the stronger choice.",
+        examples=["same_format"],
+    )
+
+
 class TruncateTo(Closed):
     """A time, cut to the start of its hour, day or longer unit."""
 
@@ -107,6 +117,7 @@ class FirstCharacters(Closed):
 
 
 _BY_KEY: dict[str, type[Closed]] = {
+    "pseudonym": Pseudonym,
     "truncate_to": TruncateTo,
     "part": PartOf,
     "seconds_since": SecondsSince,
@@ -124,7 +135,7 @@ WORDS = {
     "scrub_text": "Free text: names, telephone numbers, identity numbers, addresses and the like are replaced by marks "
     "such as `<PHONE>`. A text of more than 2,000 characters is taken out whole.",
 }
-CHOICES = (*WORDS, *_BY_KEY)
+CHOICES = tuple(dict.fromkeys((*WORDS, *_BY_KEY)))
 
 
 def _which(value: Any) -> str | None:
@@ -138,6 +149,7 @@ def _which(value: Any) -> str | None:
 
 Treatment = Annotated[
     Annotated[Literal["drop", "keep", "pseudonym", "scrub_text"], Tag("word")]
+    | Annotated[Pseudonym, Tag("pseudonym")]
     | Annotated[TruncateTo, Tag("truncate_to")]
     | Annotated[PartOf, Tag("part")]
     | Annotated[SecondsSince, Tag("seconds_since")]
