@@ -13,7 +13,7 @@ from tests.aggregate.made_feeds import COLUMNS, REFERENCE, a_feed, a_reference
 FINE: dict[str, Any] = {
     "by": ("district",),
     "measures": {"n": {"count": "rows"}, "x": {"sum": "amount * quantity"}, "m": {"mean": "amount"}},
-    "protect": {"contributor": "person", "min_contributors": 3, "dominance": {"n": 1, "k_pct": 50}},
+    "protect": {"contributor": "person", "min_contributors": 3},
 }
 
 
@@ -36,7 +36,8 @@ def test_a_feed_that_is_fine_has_none(tmp_path: Path) -> None:
         ({"measures": {"x": {"count": "rows", "where": "amount"}}}, "tables.t.measures.x.where: ", "not true"),
         ({"hierarchy": {"district": ("country", "county", "district")}}, "tables.t.hierarchy.district: ", "`county`"),
         ({"by": ("kind",), "hierarchy": {"kind": ("all", "group", "kind")}}, "tables.t.hierarchy.kind: ", "no lookup"),
-        ({"protect": {"contributor": "person", "min_contributors": 3, "dominance": {"n": 1, "k_pct": 5, "of": ("m",)}}},
+        ({"protect": {"contributor": "person", "min_contributors": 3,
+                      "dominance": {"n": 1, "k_pct": 5, "of": ("n", "m")}}},
          "tables.t.protect.dominance.of: ", "m is no sum or row count"),
     ],
 )  # fmt: skip

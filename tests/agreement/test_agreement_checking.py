@@ -155,15 +155,10 @@ WARNINGS = {
         "terms.expires_on",
         "the agreement ended on 2026-11-19",
     ),
-    "identity kept": (
-        ("treat: pseudonym", "treat: keep"),
-        "feeds.events.columns.msisdn.treat",
-        "its name speaks of `msisdn`",
-    ),
-    "identity under another name": (
-        ("      imei:  ", "      a: {type: string, treat: keep, as: client_phone}\n      imei:  "),
-        "feeds.events.columns.a.treat",
-        "its name speaks of `phone`",
+    "an identifier, perhaps of a thing": (
+        ("      imei:  ", "      vendor_id: {type: string, treat: keep}\n      imei:  "),
+        "feeds.events.columns.vendor_id.treat",
+        "its name speaks of `id`",
     ),
     "exact times kept": (
         ("{truncate_to: hour}", "keep"),
@@ -196,6 +191,37 @@ WARNINGS = {
         "regoin is no column of cell_to_district: so it is the grand total; did you mean region?",
     ),
 }
+
+
+KEPT = {
+    "identity kept": (("treat: pseudonym", "treat: keep"), "msisdn", "its name speaks of `msisdn`"),
+    "identity under another name": (
+        ("      imei:  ", "      a: {type: string, treat: keep, as: client_phone}\n      imei:  "),
+        "a",
+        "its name speaks of `phone`",
+    ),
+    "a person's number": (
+        ("      imei:  ", "      customerID: {type: string, treat: keep}\n      imei:  "),
+        "customerID",
+        "its name speaks of `id`",
+    ),
+    "said to be one": (
+        ("      imei:  ", "      ref: {type: string, treat: keep, holds: national_id}\n      imei:  "),
+        "ref",
+        "it holds `national_id`",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KEPT)
+def test_what_is_about_a_person_is_kept_with_a_reason_or_not_at_all(kind, checked):
+    (old, new), column, message = KEPT[kind]
+    [found] = [one for one in checked((old, new)) if one.place == f"feeds.events.columns.{column}.treat"]
+    assert found.severity == "error"
+    assert message in found.message
+    assert "keep_because" in found.message
+    explained = new.replace("treat: keep", "treat: keep, keep_because: a test")
+    assert not [one for one in checked((new, explained)) if one.place.endswith(f"{column}.treat")]
 
 
 @pytest.mark.parametrize("kind", WARNINGS)

@@ -259,7 +259,8 @@ def test_the_error_as_text_and_as_data(with_mistake, tmp_path):
         "example.yaml is not a valid agreement:",
         "  line 3:10  country: must be two capital letters of ISO 3166, such as BW or UY",
         "  line 27:38  feeds.events.columns.msisdn.treet: is not a key here; did you mean treat? (choices: type, "
-        "treat, as, from, required, nullable, between, one_of, matches, parse, describe, unit, keep_because)",
+        "treat, as, from, required, nullable, between, one_of, matches, parse, describe, unit, "
+        "holds, keep_because, may_hold)",
     ]
     row = error.problems[1].as_row()
     assert (row["line"], row["column"], row["place"]) == (27, 38, "feeds.events.columns.msisdn.treet")

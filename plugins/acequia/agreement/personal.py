@@ -30,11 +30,21 @@ _THINGS = frozenset(
     country pais zone zona station estacion file category categoria class clase currency moneda plan
     """.split()  # noqa: SIM905
 )
+# Words that speak of a person only where another word does: `vendor_id` is no person's, `customer_id` is.
+_NUMBERS = frozenset("id ids uid uuid identifier identificacion".split())  # noqa: SIM905
+_PEOPLE = frozenset(
+    """
+    customer client cliente clienta user usuario usuaria subscriber abonado abonada person persona people holder titular
+    driver conductor conductora chofer rider passenger pasajero pasajera member miembro socio socia employee empleado
+    empleada worker trabajador trabajadora patient paciente student alumno alumna citizen ciudadano ciudadana national
+    sender receiver remitente destinatario payer payee owner agent agente caller taxpayer contribuyente household hogar
+    """.split()  # noqa: SIM905
+)
 
 
 def looks_personal(name: str, column: Column) -> str | None:
     """Why a column may be about a person; None if nothing speaks for it."""
-    if found := named_personal(name, column):
+    if found := named_personal(name, column) or _named(name, column, _WORDS):
         return found
     if column.type == "timestamp" and column.one_of is None:
         return "an exact time can tell who it was"
@@ -42,16 +52,20 @@ def looks_personal(name: str, column: Column) -> str | None:
 
 
 def named_personal(name: str, column: Column) -> str | None:
-    """Why a column's name, or what it is said to hold, speaks of a person; None if neither does."""
+    """Why a column is about a person, by its name or by what it is said to hold; None if it may be about a thing."""
     if column.holds is not None:
         return f"it holds `{column.holds}`"
+    return _named(name, column, _WORDS if _PEOPLE & set(_split(name)) else _WORDS - _NUMBERS)
+
+
+def _named(name: str, column: Column, telling: frozenset[str]) -> str | None:
     if column.type == "boolean" or column.one_of is not None:
         return None
     words = _split(name)
-    found = next((word for word in words if word in _WORDS), None)
-    if found is not None and not (found in ("name", "names", "nombre", "nombres", "id") and _THINGS & set(words)):
-        return f"its name speaks of `{found}`"
-    return None
+    found = next((word for word in words if word in telling), None)
+    if found is None or (found in ("name", "names", "nombre", "nombres", "id") and _THINGS & set(words)):
+        return None
+    return f"its name speaks of `{found}`"
 
 
 def _split(name: str) -> list[str]:
