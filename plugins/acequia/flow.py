@@ -86,10 +86,11 @@ class Count(Reference):
 
 class LandedFile(Reference):
     """One raw file in landing: `stored` is its key below the landing root (encrypted); sizes and hash are of the plain
-    bytes as the partner sent them.
+    bytes as the partner sent them. The name that it had is kept in landing alone, encrypted: it is the partner's text,
+    and may hold a person's name. `name` is filled only in records from before that.
     """
 
-    name: str
+    name: str = ""
     stored: str
     bytes: int
     sha256: str

@@ -40,7 +40,7 @@ def test_raw_data_go_after_the_agreed_days_and_leave_a_receipt(world: World) -> 
     published = world.tables()
     assert "raw files deleted" not in deeds(world, in_days(6))
     assert world.landed()
-    assert deeds(world, in_days(7))["raw files deleted"] == 2, "the file, and the rows that were set aside"
+    assert deeds(world, in_days(7))["raw files deleted"] == 3, "the file, its name, and the rows that were set aside"
     assert world.landed() == []
     assert receipt(world, "raw_deleted")["delivery"] == str(DELIVERY)
     assert "raw files deleted" not in deeds(world, in_days(9)), "once is enough"

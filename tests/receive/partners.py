@@ -73,17 +73,22 @@ class Office:
         return look(agreed, **self._asked(connection, period))
 
     def opened(self, arrived: Arrived) -> dict[str, bytes]:
-        """What landing holds of a delivery, decrypted, by name."""
-        content = {}
+        """What landing holds of a delivery, decrypted, by the names that are kept beside it."""
+        content, names = {}, self.as_sent(arrived)["files"] if arrived.files else []
         for file in arrived.files:
             target = self.home / "opened"
             self.landing.fetch(file.stored, target)
-            content[file.name] = target.read_bytes()
-            assert (file.bytes, file.sha256) == (
-                len(content[file.name]),
-                hashlib.sha256(content[file.name]).hexdigest(),
-            )
+            name = names[int(file.stored.rpartition("/")[2].partition(".")[0]) - 1]
+            content[name] = target.read_bytes()
+            assert (file.bytes, file.sha256) == (len(content[name]), hashlib.sha256(content[name]).hexdigest())
         return content
+
+    def as_sent(self, arrived: Arrived) -> dict[str, Any]:
+        """The names of the files and the manifests, as landing keeps them; of several, the last."""
+        folder = arrived.files[0].stored.rpartition("/")[0]
+        target = self.home / "names"
+        self.landing.fetch(self.landing.list(f"{folder}/_names.")[-1], target)
+        return json.loads(target.read_text())
 
     def _asked(self, connection: Connection | None, period: Period) -> dict[str, Any]:
         def connect(_: str) -> Connection:

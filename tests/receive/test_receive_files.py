@@ -28,7 +28,7 @@ def test_one_file_arrives_and_is_kept_encrypted(office, partner):
     assert office.opened(arrived) == {"2026-11-21.csv": A}
     (file,) = arrived.files
     folder = f"pula/events/2026-11-21/{arrived.content_sha256[:16]}"
-    assert file.stored == f"{folder}/2026-11-21.csv.age"
+    assert file.stored == f"{folder}/1.{file.sha256[:16]}.age"
     assert arrived.content_sha256 == hashlib.sha256(f"{file.sha256}  2026-11-21.csv\n".encode()).hexdigest()
     stored = [part.read_bytes() for part in (office.home / "landing").rglob("*") if part.is_file()]
     assert stored and not [part for part in stored if A in part]
@@ -49,7 +49,11 @@ def test_a_manifest_that_fits(office, partner):
     arrived = office.receive(partner.terms(PATTERN, manifest="required"), partner.connection)
     assert arrived.refusal is None
     assert office.opened(arrived) == files
-    assert [file["name"] for file in arrived.manifest["files"]] == sorted(files)
+    assert [file["number"] for file in arrived.manifest["files"]] == [1, 2]
+    said = office.as_sent(arrived)["manifests"][0]["files"]
+    assert [file["name"] for file in said] == sorted(files)
+    plain = arrived.model_dump_json() + "".join(office.landing.list())
+    assert not [name for name in files if name in plain], "names are the partner's text: they are kept encrypted"
 
 
 def test_a_manifest_of_one_file(office, partner):
@@ -171,7 +175,7 @@ def test_wildcards_in_folders_keep_files_of_one_name_apart(office, kind, request
     arrived = office.receive(partner.terms("in/v?/{start:%Y-%m}/trips.csv", manifest="required"), partner.connection)
     assert arrived.refusal is None
     assert office.opened(arrived) == {"v1__2026-11__trips.csv": A, "v2__2026-11__trips.csv": B}
-    assert [file["name"] for file in arrived.manifest["files"]] == ["v1__2026-11__trips.csv", "v2__2026-11__trips.csv"]
+    assert [file["number"] for file in arrived.manifest["files"]] == [1, 2]
 
 
 @pytest.mark.parametrize("kind", ["folder", "sftp", "s3"])

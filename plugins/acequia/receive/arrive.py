@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -77,7 +78,7 @@ def receive(
         content = content_sha256({file.name: file.says for file in taken.files})
         refusal = _refusal(taken, terms, feed_name, period)
         return Arrived(
-            files=tuple(_landed(taken, f"{partner}/{feed_name}/{period}/{content[:16]}", landing)),
+            files=tuple(_landed(taken, f"{partner}/{feed_name}/{period}/{content[:16]}", landing, scratch)),
             content_sha256=content,
             manifest=_said(taken),
             refusal=refusal and (refusal.code, refusal.what),
@@ -174,13 +175,28 @@ def _digest(file: Path) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
-def _landed(taken: Taken, folder: str, landing: Landing) -> Iterator[LandedFile]:
-    for file in taken.files:
+def _landed(taken: Taken, folder: str, landing: Landing, scratch: Path) -> Iterator[LandedFile]:
+    """Store the files under their number and content. A name is the partner's text, and may hold a person's."""
+    for number, file in enumerate(taken.files, 1):
         if file.copy is not None:
-            key = f"{folder}/{file.name}.age"
+            key = f"{folder}/{number}.{file.sha256[:16]}.age"
             landing.store(key, file.copy)
             file.copy.unlink(missing_ok=True)
-            yield LandedFile(name=file.name, stored=key, bytes=file.bytes, sha256=file.sha256)
+            yield LandedFile(stored=key, bytes=file.bytes, sha256=file.sha256)
+    if taken.files:
+        _keep_names(taken, folder, landing, scratch)
+
+
+def _keep_names(taken: Taken, folder: str, landing: Landing, scratch: Path) -> None:
+    """The names that the files had, and what their manifests said, encrypted beside them: for whoever must ask back."""
+    manifests = [group.manifest.model_dump(exclude_none=True) for group in taken.groups if group.manifest]
+    said = {"files": [file.found.kept_as for file in taken.files], "manifests": manifests}
+    plain = scratch / "names"
+    try:
+        plain.write_text(json.dumps(said, sort_keys=True), encoding="utf-8")
+        landing.put(f"{folder}/_names.{_digest(plain)[1][:16]}.json.age", plain)
+    finally:
+        plain.unlink(missing_ok=True)
 
 
 def _require_of_period(groups: Sequence[Group], terms: Delivery, period: Period) -> None:
@@ -226,17 +242,18 @@ def _of(group: Group, taken: Taken) -> Iterator[Sealed]:
 
 
 def _said(taken: Taken) -> Mapping[str, object] | None:
-    """The manifests as one, by the names in landing."""
+    """The manifests as one, by the files' numbers in landing; None stands for a file that did not arrive."""
     said = [(group, group.manifest) for group in taken.groups if group.manifest]
     if not said:
         return None
+    numbers = {file.found.place: number for number, file in enumerate(taken.files, 1)}
     files = []
     for group, manifest in said:
-        kept = {file.found.name: file.name for file in _of(group, taken)}
+        kept = {file.found.name: numbers[file.found.place] for file in _of(group, taken)}
         for file in manifest.files:
-            files.append({**file.model_dump(exclude_none=True), "name": kept.get(file.name, file.name)})
+            files.append({"number": kept.get(file.name), **file.model_dump(exclude_none=True, exclude={"name"})})
     about = said[0][1].model_dump(include={"period", "feed"}, exclude_none=True)
-    return {**about, "files": sorted(files, key=lambda file: str(file["name"]))}
+    return {**about, "files": sorted(files, key=lambda file: (file["number"] is None, file["number"] or 0))}
 
 
 @contextmanager

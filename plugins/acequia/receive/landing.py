@@ -1,6 +1,6 @@
 """Landing: the restricted store of raw bytes, encrypted with age, in a folder or in S3.
 
-Keys are relative paths such as `pula_mobile/events/2026-11-16/3f0c…/events.csv.gz.age`. What is stored under a key
+Keys are relative paths such as `pula_mobile/events/2026-11-16/3f0c…/1.9a41….age`. What is stored under a key
 never changes: keys name their content, so putting twice is the same as putting once.
 """
 
