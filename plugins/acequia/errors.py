@@ -42,6 +42,9 @@ CODES: dict[str, Code] = {
     "store_denied": Code(OURS, "operator", "Check the user and the key of the store's connection."),
     "reference_missing": Code(OURS, "engineer", "Add the reference table to config/reference."),
     "reference_invalid": Code(OURS, "engineer", "Correct the reference table in config/reference."),
+    "model_missing": Code(
+        OURS, "operator", "Install the language model, or choose another by ACEQUIA_NLP; see docs/detection.md."
+    ),
     "engine_failed": Code(OURS, "operator", "Read the log; check memory and disk; run it again."),
     # 2: usage
     "usage": Code(USAGE, "engineer", "See `acequia --help`."),

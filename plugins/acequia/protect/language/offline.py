@@ -1,0 +1,110 @@
+"""Presidio's engines for spaCy and transformers, without what they do beyond reading: no download, no graphics card.
+
+What they hand on is plain: strings and numbers in place of spaCy's objects, so that the words of one batch, which are
+people's words, are forgotten with it. Context words are compared alike under every engine: none is left out as a stop
+word ("call" is one in English), and where a model has no lemmas the word itself stands in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import spacy
+from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine, TransformersNlpEngine
+
+from acequia.errors import AcequiaError
+from acequia.protect.language.setting import SETTING
+
+_BATCH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """What a model found, by spaCy's names: characters from `start_char` to `end_char`, and Presidio's entity."""
+
+    start_char: int
+    end_char: int
+    label_: str
+    text: str
+
+
+class _Offline:
+    """What both engines have in common; it comes before Presidio's class."""
+
+    nlp: dict[str, Any]
+
+    def _enable_gpu(self) -> None:
+        """No: the same text is to have the same findings on every machine."""
+
+    @staticmethod
+    def _download_spacy_model_if_needed(model_name: str) -> None:
+        """Presidio would fetch a model that is not there."""
+        if not (spacy.util.is_package(model_name) or Path(model_name).is_dir()):
+            raise AcequiaError(
+                "model_missing",
+                f"the spaCy model {model_name} is not installed, and nothing is downloaded here",
+                do=f"Install it beside Acequia (pip install, from your own index or a file), or choose another {SETTING}; "
+                "docs/detection.md shows how.",
+            )
+
+    def process_text(self, text: str, language: str) -> NlpArtifacts:
+        """The text's words and what the model found in it."""
+        nlp = self.nlp[language]
+        with nlp.memory_zone():
+            return self._doc_to_nlp_artifact(nlp(text), language)
+
+    def process_batch(
+        self, texts: Iterable[str], language: str, batch_size: int = _BATCH, n_process: int = 1, **_: Any
+    ) -> Iterator[tuple[str, NlpArtifacts]]:
+        """Each text with its words and findings, in order, many at a time in this process."""
+        nlp, left = self.nlp[language], iter(texts)
+        while batch := list(islice(left, max(batch_size, _BATCH))):
+            with nlp.memory_zone():
+                done = [self._doc_to_nlp_artifact(doc, language) for doc in nlp.pipe(batch, batch_size=_BATCH)]
+            yield from zip(batch, done, strict=True)
+
+    def is_stopword(self, word: str, language: str) -> bool:
+        """No word is left out."""
+        return False
+
+    def is_punct(self, word: str, language: str) -> bool:
+        """Signs are no context."""
+        return not word[:1].isalnum()
+
+    def _doc_to_nlp_artifact(self, doc: Any, language: str) -> NlpArtifacts:
+        found, scores = self._get_updated_entities(  # type: ignore[attr-defined]
+            list(self._get_entities(doc)),  # type: ignore[attr-defined]
+            self._get_scores_for_entities(doc),  # type: ignore[attr-defined]
+        )
+        tokens = [token.text for token in doc]
+        return NlpArtifacts(
+            entities=[Entity(span.start_char, span.end_char, span.label_, span.text) for span in found],
+            tokens=tokens,
+            tokens_indices=[token.idx for token in doc],
+            lemmas=[(token.lemma_ or token.text).lower() for token in doc],
+            nlp_engine=self,
+            language=language,
+            scores=scores,
+        )
+
+
+class OfflineSpacyEngine(_Offline, SpacyNlpEngine):  # type: ignore[misc]
+    """A spaCy pipeline that is installed, or in a folder."""
+
+
+class OfflineTransformersEngine(_Offline, TransformersNlpEngine):  # type: ignore[misc]
+    """A transformer for names on top of a spaCy pipeline for words, both installed."""
+
+    def load(self) -> None:
+        """Load both; what the libraries would fetch, they must have already."""
+        import os
+
+        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+        super().load()
+
+
+ENGINES = (OfflineSpacyEngine, OfflineTransformersEngine)
