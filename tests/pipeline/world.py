@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,13 +29,21 @@ class World:
     outbox: Path
 
     def deliver(
-        self, partner: str, feed: str, period: str, *, rows: int = 800, seed: int = 7, bad: str | None = None
+        self,
+        partner: str,
+        feed: str,
+        period: str,
+        *,
+        rows: int = 800,
+        seed: int = 7,
+        bad: str | None = None,
+        hide: Sequence[str] = (),
     ) -> Written:
         """Simulate a delivery and put it where the folder source looks."""
         agreement = find(self.settings.partners, partner).agreement
         wanted = Period.parse(period, agreement.feed(feed).delivery.period)
         made = self.outbox / partner / f"{feed}-{period}-{seed}-{bad}"
-        written = write(agreement, feed, wanted, out=made, rows=rows, seed=seed, bad=bad)
+        written = write(agreement, feed, wanted, out=made, rows=rows, seed=seed, bad=bad, hide=hide)
         target = self.settings.home / "inbox" / partner
         target.mkdir(parents=True, exist_ok=True)
         into_folder(written, made, target)

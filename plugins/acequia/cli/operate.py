@@ -20,6 +20,17 @@ def _kinds(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         ctx.exit()
 
 
+def _places(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from acequia.simulate.hiding import FILE_NAME, PLACES
+
+        rows = [{"place": name, "how a value stands there": place.describe} for name, place in PLACES.items()]
+        show(
+            [*rows, {"place": FILE_NAME, "how a value stands there": "in a data file's name"}], as_json=False, empty=""
+        )
+        ctx.exit()
+
+
 @click.command(short_help="Write an invented delivery of a demo partner.")
 @click.argument("partner")
 @click.argument("feed")
@@ -30,11 +41,22 @@ def _kinds(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 @click.option("--rows", default=1000, show_default=True, help="How many rows.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--bad", help="A kind of bad delivery (see --kinds).")
+@click.option("--hide", multiple=True, help="Hide planted people so in free text: a place of --places, or all.")
 @click.option("--kinds", is_flag=True, is_eager=True, expose_value=False, callback=_kinds,
               help="List the kinds of bad delivery with the code that refuses each.")  # fmt: skip
+@click.option("--places", is_flag=True, is_eager=True, expose_value=False, callback=_places,
+              help="List the hiding places.")  # fmt: skip
 @as_json
 def simulate(
-    partner: str, feed: str, period: str, out: Path, rows: int, seed: int, bad: str | None, as_json: bool
+    partner: str,
+    feed: str,
+    period: str,
+    out: Path,
+    rows: int,
+    seed: int,
+    bad: str | None,
+    hide: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write an invented delivery of a demo partner, with planted people whose truth is known."""
     from acequia.agreement.load import find
@@ -43,7 +65,7 @@ def simulate(
 
     agreement = find(settings_now().partners, partner).agreement
     wanted = Period.parse(period, agreement.feed(feed).delivery.period)
-    written = write(agreement, feed, wanted, out=out, rows=rows, seed=seed, bad=bad)
+    written = write(agreement, feed, wanted, out=out, rows=rows, seed=seed, bad=bad, hide=hide)
     names = [{"file": str(path.relative_to(out)), "bytes": path.stat().st_size} for path in written.files]
     show(names, as_json=as_json, empty="Nothing was written: that is this kind of bad delivery.")
     if not as_json:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from acequia.agreement.model import Agreement, Feed
 from acequia.errors import AcequiaError
 from acequia.period import Period
 from acequia.simulate import money, rides, scanner, telecom
-from acequia.simulate.people import Country, Person, Population, generator, planted_numbers
+from acequia.simulate.people import PLANTED, Country, Person, Population, generator, planted_numbers
 from acequia.simulate.shape import WEEK, Draw
 
 FEEDS: dict[tuple[str, str], tuple[Country, Callable[[Draw], Any]]] = {
@@ -23,11 +23,17 @@ ROWS_A_PART = 1_000_000
 """Larger deliveries come in several files, so that memory stays bounded."""
 
 
-def planted(seed: int, partner: str, feed: str, period: str | Period) -> list[Person]:
+def planted(seed: int, partner: str, feed: str, period: str | Period, hide: Sequence[str] = ()) -> list[Person]:
     """The people planted in that delivery (in one of fewer rows than people: the first of them)."""
     country, _ = _simulated(partner, feed)
     population = Population(seed, partner, country)
-    return [population.person(number) for number in planted_numbers(seed, partner, feed, str(period))]
+    numbers = planted_numbers(seed, partner, feed, str(period), how_many(hide))
+    return [population.person(number) for number in numbers]
+
+
+def how_many(hide: Sequence[str]) -> int:
+    """How many people are planted: two for each hiding place, if there are any."""
+    return max(PLANTED, 2 * len(hide))
 
 
 def typical_rows(base: int, period: Period) -> int:
@@ -38,11 +44,19 @@ def typical_rows(base: int, period: Period) -> int:
 
 
 def parts(
-    agreement: Agreement, feed_name: str, period: Period, *, rows: int, seed: int, at_least: int = 1
+    agreement: Agreement,
+    feed_name: str,
+    period: Period,
+    *,
+    rows: int,
+    seed: int,
+    at_least: int = 1,
+    hide: Sequence[str] = (),
 ) -> Iterator[Any]:
     """The rows of a delivery as Arrow tables of the agreed columns, in at least so many parts.
 
-    Each part depends on seed, partner, feed, period and its own number alone. People are planted in the first.
+    Each part depends on seed, partner, feed, period and its own number alone. People are planted in the first; `hide`
+    names the places of `hiding.PLACES` where its free text holds them.
     """
     feed, partner = agreement.feed(feed_name), agreement.partner
     country, simulator = _simulated(partner, feed_name)
@@ -54,8 +68,9 @@ def parts(
             rows=rows // many + (part < rows % many),
             zone=feed.delivery.zone,
             population=Population(seed, partner, country),
-            planted=planted_numbers(seed, partner, feed_name, period.label) if part == 0 else (),
+            planted=planted_numbers(seed, partner, feed_name, period.label, how_many(hide)) if part == 0 else (),
             untidy=feed.rows.set_aside_at_most_pct > 0,
+            hide=tuple(hide),
         )
         yield _agreed(simulator(draw), feed)
 

@@ -227,11 +227,9 @@ def generator(seed: int, partner: str, feed: str, period: str, part: str | int =
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def planted_numbers(seed: int, partner: str, feed: str, period: str) -> Sequence[int]:
+def planted_numbers(seed: int, partner: str, feed: str, period: str, many: int = PLANTED) -> Sequence[int]:
     """Who of the population is planted in this delivery."""
-    return sorted(
-        int(n) for n in generator(seed, partner, feed, period, "planted").choice(10_000, PLANTED, replace=False)
-    )
+    return sorted(int(n) for n in generator(seed, partner, feed, period, "planted").choice(10_000, many, replace=False))
 
 
 def _per_person(people: Indices, attribute: Callable[[Indices], Any]) -> Any:

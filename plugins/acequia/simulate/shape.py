@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from acequia.period import Period
+from acequia.simulate.hiding import mentions
 from acequia.simulate.people import Indices, Person, Population
 
 # Share of a day's activity by hour: quiet nights, a morning rise, an evening peak.
@@ -65,7 +66,8 @@ class Draw:
     """What a feed's simulator is given: so many rows of a period, with its own random numbers.
 
     `planted` are the people to plant (none in the later files of a large delivery); with `untidy` a small share of the
-    rows is wrong in the way such data are, within what the agreement tolerates.
+    rows is wrong in the way such data are, within what the agreement tolerates. `hide` names hiding places: then the
+    free text holds what `hiding.mentions` writes.
     """
 
     rng: np.random.Generator
@@ -75,6 +77,7 @@ class Draw:
     population: Population
     planted: Sequence[int]
     untidy: bool
+    hide: Sequence[str] = ()
 
     @property
     def country(self) -> str:
@@ -108,8 +111,12 @@ class Draw:
         written = self.rng.random(self.rows) < share
         texts[written] = remarks[self.rng.integers(0, len(remarks), int(written.sum()))]
         people = self.people
+        hidden = mentions(people, self.hide)
         for turn, place in enumerate(places):
-            texts[place] = mention(people[turn % len(people)], turn // len(people), turn)
+            if not self.hide:
+                texts[place] = mention(people[turn % len(people)], turn // len(people), turn)
+            elif turn < len(hidden):
+                texts[place] = hidden[turn].text
         return pa.array(texts, type=pa.string())
 
     def active(self, size: int, evenness: float = 60.0) -> Indices:
