@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acequia.protect import reader as reading
 from acequia.protect import scrub
+from acequia.protect.reader import reader
 from acequia.protect.scrub import LONGEST, REDACTED, Finding, available, find, scrub_texts
 
 EN = {"language": "en", "country": "BW"}
@@ -18,9 +20,9 @@ EN = {"language": "en", "country": "BW"}
 
 @pytest.fixture
 def fresh_engine() -> Iterator[None]:
-    scrub._analyzer.cache_clear()
+    reader.cache_clear()
     yield
-    scrub._analyzer.cache_clear()
+    reader.cache_clear()
 
 
 def test_a_whole_note() -> None:
@@ -84,11 +86,11 @@ def test_names_with_loose_accents_and_addresses_in_wide_letters() -> None:
 def test_overlaps_are_replaced_as_one_by_the_surest() -> None:
     text = "abcdefghij"
     findings = [Finding(0, 4, "URL", 0.5), Finding(2, 8, "EMAIL_ADDRESS", 1.0), Finding(3, 5, "PERSON", 0.6)]
-    assert scrub._replaced(text, findings) == "<EMAIL>ij"
+    assert scrub._replaced(text, findings, "BW") == "<EMAIL>ij"
     touching = [Finding(0, 4, "URL", 0.5), Finding(4, 8, "PERSON", 0.5)]
-    assert scrub._replaced(text, touching) == "<URL><PERSON>ij"
+    assert scrub._replaced(text, touching, "BW") == "<URL><PERSON>ij"
     equal = [Finding(0, 4, "B_KIND", 0.5), Finding(0, 4, "PHONE_NUMBER", 0.5)]
-    assert scrub._replaced(text, equal) == scrub._replaced(text, equal[::-1]) == "<PHONE>efghij"
+    assert scrub._replaced(text, equal, "BW") == scrub._replaced(text, equal[::-1], "BW") == "<PHONE>efghij"
 
 
 def test_a_text_that_is_too_long_is_not_kept() -> None:
@@ -107,14 +109,14 @@ def test_an_engine_that_cannot_be_built_keeps_nothing(fresh_engine: None, monkey
         built.append(1)
         raise OSError("no recognizers")
 
-    monkeypatch.setattr(scrub, "_built", fail)
+    monkeypatch.setattr(reading, "_built", fail)
     assert not available("en")
     assert scrub_texts(["fine", "71123456"], **EN) == [REDACTED, REDACTED]
     assert len(built) == 2  # for `available` and for the country: not once a text
 
 
 def test_an_error_in_one_text_keeps_nothing_of_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    from acequia.protect.recognizers import PersonRecognizer
+    from acequia.protect.recognizers.people import PersonRecognizer
 
     honest = PersonRecognizer.analyze
 
@@ -154,9 +156,9 @@ def test_the_network_is_not_reached(monkeypatch: pytest.MonkeyPatch, fresh_engin
     for name in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, name, refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    from acequia.protect.recognizers import _domains
+    from acequia.protect.recognizers.addresses import domains
 
-    _domains.cache_clear()
+    domains.cache_clear()
     texts = ["a@example.co.bw", "a@never-heard-of.zz", "see www.example.com", "a@b.local"]
     assert scrub_texts(texts, **EN) == ["<EMAIL>", "<EMAIL>", "see <URL>", "<EMAIL>"]
     assert reached == []

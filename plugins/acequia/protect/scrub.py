@@ -7,58 +7,23 @@ remark, and roughly on what.
 
 from __future__ import annotations
 
-import logging
-import os
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
+from acequia.protect.kinds import kind_of, mark_of
 from acequia.protect.prefilter import may_hold
+from acequia.protect.reader import LANGUAGES, Finding, reader
 
-if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine
-
-LANGUAGES = ("en", "es")
 REDACTED = "<REDACTED>"
 LONGEST = 2_000
 """Characters; a longer text is taken out whole. A text made for it ("a.a.a.…") takes time that grows with the cube."""
 
-_PLACEHOLDERS = {
-    "PERSON": "<PERSON>",
-    "PHONE_NUMBER": "<PHONE>",
-    "EMAIL_ADDRESS": "<EMAIL>",
-    "URL": "<URL>",
-    "IP_ADDRESS": "<IP>",
-    "MAC_ADDRESS": "<MAC>",
-    "CREDIT_CARD": "<CARD>",
-    "IBAN_CODE": "<IBAN>",
-    "CRYPTO": "<CRYPTO>",
-    "DATE_TIME": "<DATE>",
-    "LONG_NUMBER": "<NUMBER>",
-}
-_OTHER = "<ID>"
-
-
-@dataclass(frozen=True, order=True)
-class Finding:
-    """A part of a text that looks personal: characters `start` to `end` (exclusive), Presidio's entity and score."""
-
-    start: int
-    end: int
-    entity: str
-    score: float
-
-    @property
-    def placeholder(self) -> str:
-        """What takes its place."""
-        return _PLACEHOLDERS.get(self.entity, _OTHER)
+_FOREIGN_WEIGHT = 0.35
 
 
 def available(language: str) -> bool:
     """Whether texts in this language can be read here. If not, `scrub_texts` keeps nothing of them."""
-    return _analyzer(language, "") is not None
+    return reader(language, "") is not None
 
 
 def scrub_texts(values: list[str], *, language: str, country: str) -> list[str]:
@@ -98,20 +63,28 @@ def _scrubbed(text: str, language: str, country: str) -> str:
     if not isinstance(text, str) or len(text) > LONGEST:
         return REDACTED
     try:
-        return _replaced(text, find(text, language=language, country=country))
+        return _replaced(text, find(text, language=language, country=country), country)
     except Exception:  # noqa: BLE001 - fail closed, and say nothing: messages of recognizers quote the text
         return REDACTED
 
 
-def _replaced(text: str, findings: Sequence[Finding]) -> str:
+def _replaced(text: str, findings: Sequence[Finding], country: str) -> str:
     """Findings that overlap are replaced as one, by the surest of them, then the longest, then by name."""
     parts, kept_to = [], 0
     for group in _overlapping(findings):
         start, end = group[0].start, max(finding.end for finding in group)
-        surest = max(group, key=lambda finding: (finding.score, finding.end - finding.start, finding.entity))
-        parts += [text[kept_to:start], surest.placeholder]
+        surest = max(group, key=lambda finding: _sureness(finding, country))
+        parts += [text[kept_to:start], mark_of(surest.entity)]
         kept_to = end
     return "".join((*parts, text[kept_to:]))
+
+
+def _sureness(finding: Finding, country: str) -> tuple[float, int, str]:
+    """What names a part of a text: numbers of other countries come after all that could be of the agreement's."""
+    from acequia.protect.recognizers.stock import foreign
+
+    weight = _FOREIGN_WEIGHT if finding.entity in foreign(country) else 1.0
+    return finding.score * weight, finding.end - finding.start, finding.entity
 
 
 def _overlapping(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
@@ -126,17 +99,10 @@ def _overlapping(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
 
 
 def _found(text: str, language: str, country: str) -> list[Finding]:
-    analyzer = _analyzer(language, country)
-    if analyzer is None:
+    reads = reader(language, country)
+    if reads is None:
         raise RuntimeError("texts in this language cannot be read here")
-    if not may_hold(text):
-        return []
-    _STOP.reading = True
-    try:
-        results = analyzer.analyze(text=text, language=language)
-    finally:
-        _STOP.reading = False
-    return [Finding(result.start, result.end, result.entity_type, round(result.score, 6)) for result in results]
+    return reads.read(text) if may_hold(text) else []
 
 
 def _simplified(text: str) -> tuple[str, list[int]]:
@@ -160,57 +126,4 @@ def _back(finding: Finding, places: list[int]) -> tuple[int, int]:
     return start, max(last + 1, places[finding.end])
 
 
-@cache
-def _analyzer(language: str, country: str) -> AnalyzerEngine | None:
-    """Presidio for the language and country, built once per process; None if it cannot be built."""
-    logger = logging.getLogger("presidio-analyzer")
-    logger.disabled = True  # it warns of every recognizer that is for another language
-    try:
-        return _built(language, country) if language in LANGUAGES else None
-    except Exception:  # noqa: BLE001 - whatever keeps it from being built
-        return None
-    finally:
-        logger.disabled, logger.propagate = False, False
-        logger.setLevel(logging.WARNING)
-        logger.addHandler(_STOP)
-
-
-def _built(language: str, country: str) -> AnalyzerEngine:
-    """Presidio with its own recognizers for the language and ours."""
-    # Read by Presidio when it is imported. An ordinary text takes milliseconds; one that takes longer is not kept.
-    os.environ.setdefault("REGEX_TIMEOUT_SECONDS", "10")
-    from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer
-    from presidio_analyzer.recognizer_registry import RecognizerRegistryProvider
-
-    from acequia.protect.recognizers import own_recognizers
-    from acequia.protect.words import WordsNlpEngine
-
-    provider = RecognizerRegistryProvider(registry_configuration={"supported_languages": [language]})
-    registry = provider.create_recognizer_registry()
-    for replaced in ("PhoneRecognizer", "EmailRecognizer"):
-        registry.remove_recognizer(replaced)
-    for recognizer in own_recognizers(language, country):
-        registry.add_recognizer(recognizer)
-    return AnalyzerEngine(
-        registry=registry,
-        nlp_engine=WordsNlpEngine(language),
-        supported_languages=[language],
-        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
-    )
-
-
-class _Stop(logging.Handler):
-    """Presidio goes on after a warning, such as a pattern that took too long and was skipped; while a text is read,
-    that is an error. Nothing that it logs goes any further, since its messages quote texts.
-    """
-
-    reading = False
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if self.reading:
-            raise RuntimeError("Presidio skipped a part")
-
-
-_STOP = _Stop(logging.WARNING)
-
-__all__ = ["LONGEST", "REDACTED", "Finding", "available", "find", "scrub_texts"]
+__all__ = ["LANGUAGES", "LONGEST", "REDACTED", "Finding", "available", "find", "kind_of", "scrub_texts"]

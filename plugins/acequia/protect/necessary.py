@@ -1,0 +1,171 @@
+"""What a text must hold for a pattern to match in it, as expressions that RE2 can look for in whole columns.
+
+A condition may be weaker than its pattern, never stronger: where the pattern matches, the condition does. So every
+sign that the pattern takes becomes the set of ASCII signs that it accepts under its flags, and all signs beyond ASCII;
+what looks around without taking a sign falls away, save that what must lie ahead or behind must lie somewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from re import _constants as c  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
+
+BEYOND = r"\x{80}-\x{10FFFF}"
+_MOST_REPEATS = 40
+_MOST_BRANCHES = 40
+_ZERO_WIDTH = (c.AT, c.ASSERT, c.ASSERT_NOT)
+_ONE_SIGN = (c.ANY, c.LITERAL, c.NOT_LITERAL, c.IN)
+_REPEATS = (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT)
+_EVERYTHING = rf"[\x00-\x7F{BEYOND}]"
+
+
+class UntranslatableError(Exception):
+    """A pattern with something in it that has no weaker form here."""
+
+
+def conditions(pattern: str, flags: int) -> tuple[str, ...]:
+    """RE2 expressions, each of which is found in every text in which `pattern` matches.
+
+    Args:
+        pattern: in the language of the `regex` module, as far as Python's own parser reads it.
+        flags: of the `regex` module.
+
+    Raises:
+        UntranslatableError: nothing is known of the texts in which it matches.
+    """
+    ignore_case = bool(flags & _regex().IGNORECASE)
+    try:
+        tree = parser.parse(pattern.replace("(?i)", ""))
+    except Exception:  # noqa: BLE001 - whatever the parser does not know
+        raise UntranslatableError from None
+    translator = _Translator(ignore_case or pattern.startswith("(?i)") or "(?i)" in pattern)
+    whole = translator.sequence(tree, ignore_case=translator.ignore_case)
+    return tuple(dict.fromkeys(part for part in (whole, *translator.around(tree)) if part))
+
+
+class _Translator:
+    def __init__(self, ignore_case: bool) -> None:
+        self.ignore_case = ignore_case
+        self.groups: dict[int, str] = {}
+
+    def sequence(self, tree: Any, *, ignore_case: bool) -> str:
+        return "".join(self.one(operation, argument, ignore_case) for operation, argument in tree)
+
+    def around(self, tree: Any) -> Iterator[str]:
+        """What must lie ahead or behind, wherever the pattern as a whole must pass."""
+        for operation, argument in tree:
+            if operation is c.ASSERT:
+                yield self.sequence(argument[1], ignore_case=self.ignore_case)
+                yield from self.around(argument[1])
+            elif operation is c.SUBPATTERN:
+                yield from self.around(argument[3])
+
+    def one(self, operation: Any, argument: Any, ignore_case: bool) -> str:
+        if operation in _ZERO_WIDTH:
+            return ""
+        if operation in _ONE_SIGN:
+            return _signs(_source(operation, argument), ignore_case)
+        if operation in _REPEATS:
+            return self.repeat(argument, ignore_case)
+        if operation is c.SUBPATTERN:
+            return self.group(argument, ignore_case)
+        if operation is c.BRANCH:
+            return self.branch(argument[1], ignore_case)
+        if operation is c.GROUPREF and argument in self.groups:
+            return self.groups[argument]
+        raise UntranslatableError
+
+    def group(self, argument: Any, ignore_case: bool) -> str:
+        number, added, removed, tree = argument
+        ignores = (ignore_case or bool(added & c.SRE_FLAG_IGNORECASE)) and not removed & c.SRE_FLAG_IGNORECASE
+        inner = f"(?:{self.sequence(tree, ignore_case=ignores)})"
+        if number is not None:
+            self.groups[number] = inner
+        return inner
+
+    def branch(self, branches: Sequence[Any], ignore_case: bool) -> str:
+        """One of them; of very many, only what they begin with, and anything after it."""
+        texts = [self.sequence(tree, ignore_case=ignore_case) for tree in branches]
+        if len(texts) <= _MOST_BRANCHES:
+            return f"(?:{'|'.join(dict.fromkeys(texts))})"
+        firsts = (self.first(tree, ignore_case) for tree in branches)
+        return f"(?:{'|'.join(dict.fromkeys(firsts))}){_EVERYTHING}*"
+
+    def first(self, tree: Any, ignore_case: bool) -> str:
+        """What the sequence begins with: its first part, or the first of that."""
+        for operation, argument in tree:
+            if operation is c.SUBPATTERN:
+                return self.first(argument[3], ignore_case)
+            return self.one(operation, argument, ignore_case)
+        return ""
+
+    def repeat(self, argument: Any, ignore_case: bool) -> str:
+        low, high, tree = argument
+        inner = self.sequence(tree, ignore_case=ignore_case)
+        if not inner:
+            return ""
+        low = min(int(low), _MOST_REPEATS)
+        upper = "" if high is c.MAXREPEAT or high > _MOST_REPEATS else str(int(high))
+        return f"(?:{inner}){{{low},{upper}}}"
+
+
+def _source(operation: Any, argument: Any) -> str:
+    """The class of signs, written again for the `regex` module."""
+    if operation is c.ANY:
+        return r"[\x00-\U0010FFFF]"
+    if operation is c.LITERAL:
+        return f"[{_escaped(argument)}]"
+    if operation is c.NOT_LITERAL:
+        return f"[^{_escaped(argument)}]"
+    return f"[{''.join(_item(kind, value) for kind, value in argument)}]"
+
+
+def _item(kind: Any, value: Any) -> str:
+    if kind is c.NEGATE:
+        return "^"
+    if kind is c.LITERAL:
+        return _escaped(value)
+    if kind is c.RANGE:
+        return f"{_escaped(value[0])}-{_escaped(value[1])}"
+    if kind is c.CATEGORY:
+        return _CATEGORIES[value]
+    raise UntranslatableError
+
+
+def _escaped(code: int) -> str:
+    return f"\\U{code:08X}"
+
+
+_CATEGORIES = {
+    c.CATEGORY_DIGIT: r"\d",
+    c.CATEGORY_NOT_DIGIT: r"\D",
+    c.CATEGORY_SPACE: r"\s",
+    c.CATEGORY_NOT_SPACE: r"\S",
+    c.CATEGORY_WORD: r"\w",
+    c.CATEGORY_NOT_WORD: r"\W",
+}
+
+
+@lru_cache(maxsize=4096)
+def _signs(source: str, ignore_case: bool) -> str:
+    """The ASCII signs that the class accepts, asked of the `regex` module itself, and all signs beyond ASCII."""
+    regex = _regex()
+    accepts = regex.compile(source, regex.IGNORECASE if ignore_case else 0)
+    codes = [code for code in range(128) if accepts.fullmatch(chr(code))]
+    runs: list[list[int]] = []
+    for code in codes:
+        if runs and code == runs[-1][1] + 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
+    parts = (f"\\x{low:02X}" if low == high else f"\\x{low:02X}-\\x{high:02X}" for low, high in runs)
+    return f"[{''.join(parts)}{BEYOND}]"
+
+
+def _regex() -> Any:
+    import regex
+
+    return regex
