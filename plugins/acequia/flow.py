@@ -125,6 +125,18 @@ class RuleOutcome(Reference):
     rows_failing: int
 
 
+class Scanned(Reference):
+    """What the leak scan found in one kept column: `rows` of the `of` rows that hold a value look like this kind of
+    personal data. `tolerated` where the agreement allows it.
+    """
+
+    column: str
+    kind: str
+    rows: int
+    of: int
+    tolerated: bool
+
+
 class Protected(Reference):
     """One row per event; no column that the agreement drops; identifiers only as pseudonyms."""
 
@@ -135,6 +147,7 @@ class Protected(Reference):
     count: Count
     rules: tuple[RuleOutcome, ...] = ()
     set_aside_stored: str | None = None
+    scanned: tuple[Scanned, ...] = ()
     made_by: str = ""
 
 

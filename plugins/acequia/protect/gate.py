@@ -20,6 +20,7 @@ from acequia.errors import AcequiaError
 from acequia.flow import Count, Protected, Raw
 from acequia.keys import KeyStore
 from acequia.protect.aside import set_aside
+from acequia.protect.leaks import refuse_leaks, scan
 from acequia.protect.pseudonyms import feed_key
 from acequia.protect.rules import compiled
 from acequia.protect.staging import stage_files
@@ -46,8 +47,8 @@ def protect(
     the same bytes. Rows that break one are written, as they arrived, to landing beside the delivery's files.
 
     Raises:
-        AcequiaError: a file is refused (see `receive.formats`), a reference table is missing or invalid, or the engine
-            fails. No message holds a value.
+        AcequiaError: a file is refused (see `receive.formats`), a kept column holds personal data, a reference table
+            is missing or invalid, or the engine fails. No message holds a value.
     """
     plain = scratch / "protected.parquet"
     finds_duplicates = feed.rows.duplicates == "set_aside"
@@ -58,6 +59,8 @@ def protect(
         key = feed_key(keys, raw.delivery.partner, raw.delivery.feed)
         means = Means(key, language, country, reference, scratch)
         rows_out, columns = write_protected(connection, staged, judge, feed, means, plain)
+        scanned = scan(connection, plain, feed, language=language, country=country, scratch=scratch)
+    refuse_leaks(scanned)
     count = Count(rows_in=staged.rows, rows_out=rows_out, set_aside=aside.by_reason)
     stored = _put_aside(aside.path, raw, landing) if aside.path else None
     digest = _sha256(plain)
@@ -70,6 +73,7 @@ def protect(
         count=count,
         rules=aside.outcomes,
         set_aside_stored=stored,
+        scanned=scanned,
     )
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +35,13 @@ class Staged:
 
 
 def stage_files(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[Path], feed: Feed, judge: Judge, scratch: Path
+    connection: duckdb.DuckDBPyConnection,
+    files: Sequence[Path],
+    feed: Feed,
+    judge: Judge,
+    scratch: Path,
+    *,
+    opener: Callable[[duckdb.DuckDBPyConnection, Path, Feed, Path], Opened] = open_file,
 ) -> Staged:
     """Read every file of a delivery; the first that must be refused stops it, with its number.
 
@@ -50,7 +56,7 @@ def stage_files(
     opened, parts, rows = [], [], 0
     for number, path in enumerate(files, start=1):
         with in_file(number, len(files)):
-            file = open_file(connection, path, feed, scratch)
+            file = opener(connection, path, feed, scratch)
             part = scratch / f"staged-{number}.parquet"
             rows += stage(
                 connection,

@@ -1,0 +1,95 @@
+"""Whether a column of whole numbers is made of documents, cards or mobile numbers: told by its values as a whole.
+
+One value proves nothing: of random numbers one in ten ends in the right check digit, and one in five of nine digits may
+be an Omang. But if of twenty values eighteen are valid, chance explains it less than once in 10^10, and no measure lies
+within a country's mobile numbers by itself. So the share of valid ones among the distinct values decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+from acequia.agreement.privacy import Kind
+
+FEWEST = 20
+"""Distinct values below which a column says nothing."""
+AT_LEAST = 0.9
+"""The share of valid ones among them from which it does."""
+AT_MOST = 1000
+"""How many distinct values are looked at."""
+
+
+def kind_of_column(values: Sequence[str], country: str) -> Kind | None:
+    """What nearly all of a column's distinct values are valid numbers of; None if of nothing.
+
+    Args:
+        values: digits, at most `AT_MOST` of them.
+        country: ISO 3166-1 alpha-2, whose documents and mobile numbers are meant.
+    """
+    if len(values) < FEWEST:
+        return None
+    checks: dict[Kind, Callable[[str], bool]] = {
+        **_DOCUMENTS.get(country, {}),
+        "phone": partial(is_mobile, country=country),
+        "card": is_card,
+    }
+    for kind, check in checks.items():
+        if sum(map(check, values)) >= AT_LEAST * len(values):
+            return kind
+    return None
+
+
+def is_omang(digits: str) -> bool:
+    """Nine digits of which the fifth is 1 or 2, the holder's sex (Botswana's Department of Civil Registration)."""
+    return len(digits) == 9 and digits[4] in "12"  # noqa: PLR2004
+
+
+def is_cedula(digits: str) -> bool:
+    """Six or seven digits and a check digit: weights 2, 9, 8, 7, 6, 3, 4, what is missing to the next ten (Uruguay's
+    Dirección Nacional de Identificación Civil). A number has lost its leading zero.
+    """
+    if len(digits) not in (7, 8):
+        return False
+    total = _weighted(digits.zfill(8), (2, 9, 8, 7, 6, 3, 4))
+    return (10 - total % 10) % 10 == int(digits[-1])
+
+
+def is_rut(digits: str) -> bool:
+    """Twelve digits, the last by weights 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2 modulo 11 (Uruguay's Dirección General
+    Impositiva); the first two are 01 to 22.
+    """
+    digits = digits.zfill(12)
+    if len(digits) != 12 or not 1 <= int(digits[:2]) <= 22:  # noqa: PLR2004
+        return False
+    return (11 - _weighted(digits, (4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2)) % 11) % 11 == int(digits[11])
+
+
+def is_card(digits: str) -> bool:
+    """Luhn's check digit (ISO/IEC 7812-1) under 13 to 19 digits, as payment cards and devices (IMEI) bear it."""
+    if not 13 <= len(digits) <= 19:  # noqa: PLR2004
+        return False
+    doubled = (int(sign) * (1 + place % 2) for place, sign in enumerate(reversed(digits)))
+    return sum(number // 10 + number % 10 for number in doubled) % 10 == 0
+
+
+def is_mobile(digits: str, country: str) -> bool:
+    """A valid mobile number of the country, with its code or without; a number has lost its leading zero."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return False
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    return phonenumbers.region_code_for_number(number) == country and phonenumbers.number_type(number) in mobile
+
+
+def _weighted(digits: str, weights: Sequence[int]) -> int:
+    return sum(weight * int(digit) for weight, digit in zip(weights, digits, strict=False))
+
+
+_DOCUMENTS: Mapping[str, Mapping[Kind, Callable[[str], bool]]] = {
+    "BW": {"national_id": is_omang},
+    "UY": {"national_id": is_cedula, "tax_id": is_rut},
+}
