@@ -137,6 +137,57 @@ class Scanned(Reference):
     tolerated: bool
 
 
+class Below(Reference):
+    """How many people and rows are in classes of fewer people than a threshold."""
+
+    people: int
+    rows: int
+
+
+class Trail(Reference):
+    """So many of the people looked at are the only ones with so many points of their own trail."""
+
+    points: int
+    people: int
+    unique: int
+
+
+class Diversity(Reference):
+    """The least diversity of a sensitive column in any class, and the people in classes of one value."""
+
+    column: str
+    distinct_l: int
+    entropy_l: float
+    people_alike: int
+
+
+class Risk(Reference):
+    """How well protected rows tell one person from another, by classes of rows alike in every quasi-identifier.
+
+    `k` is the number of people in the smallest class, `k_rows` the least number of rows in one; `below` counts by
+    threshold; `unique_by` the people whose value of one column nobody else has. Rows of nobody are those without a
+    `person`; nothing else counts them. See `protect.risk`.
+    """
+
+    person: str
+    quasi_identifiers: tuple[str, ...]
+    rows: int
+    rows_of_nobody: int
+    people: int
+    classes: int
+    k: int
+    k_rows: int
+    below: Mapping[int, Below]
+    unique_by: Mapping[str, int]
+    trails: tuple[Trail, ...] = ()
+    diversity: tuple[Diversity, ...] = ()
+
+    @property
+    def unique(self) -> int:
+        """People who are alone in one of their classes."""
+        return self.below[2].people
+
+
 class Protected(Reference):
     """One row per event; no column that the agreement drops; identifiers only as pseudonyms."""
 
@@ -148,6 +199,7 @@ class Protected(Reference):
     rules: tuple[RuleOutcome, ...] = ()
     set_aside_stored: str | None = None
     scanned: tuple[Scanned, ...] = ()
+    risk: Risk | None = None
     made_by: str = ""
 
 
