@@ -53,6 +53,9 @@ CODES: dict[str, Code] = {
     "agreement_invalid": Code(FORBIDDEN, "engineer", "Correct the agreement file; `acequia check` shows every error."),
     "agreement_expired": Code(FORBIDDEN, "steward", "Renew the agreement, or leave the feed stopped."),
     "period_outside_agreement": Code(FORBIDDEN, "steward", "Nothing was pulled: the agreement does not cover it."),
+    "key_destroyed": Code(
+        FORBIDDEN, "steward", "Nothing can be done with these rows again: their key was destroyed on purpose."
+    ),
     "path_escapes": Code(FORBIDDEN, "engineer", "Give a path inside the source's own folder, without '..'."),
     # 4: the delivery was refused
     "file_empty": Code(REFUSED, "partner", "Send the file again with its content."),
@@ -82,6 +85,9 @@ CODES: dict[str, Code] = {
     # 6: disclosure control or a budget stopped the release
     "protected_missing": Code(
         STOPPED, "steward", "The table keeps its last vintage; restating it needs these deliveries sent again."
+    ),
+    "canary_below_target": Code(
+        STOPPED, "steward", "See `acequia canary PARTNER FEED`; drop or treat what lets people through, or agree on less."
     ),
     "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),
 }

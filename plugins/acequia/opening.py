@@ -8,7 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from acequia.agreement.load import Signed, find
-from acequia.keys import FileKeyStore
+from acequia.keys import KeyStore
+from acequia.keys.choice import open_store
 from acequia.ledger.book import Ledger, open_ledger
 from acequia.lineage.events import open_lineage
 from acequia.period import Period
@@ -21,9 +22,10 @@ from acequia.settings import Settings
 LAKE_CONNECTION, LANDING_CONNECTION = "acequia_lake", "acequia_landing"
 
 
-def keys_of(settings: Settings) -> FileKeyStore:
-    """The key store of this installation."""
-    return FileKeyStore(settings.home / "keys")
+def keys_of(settings: Settings, connect: Resolver | None = None) -> KeyStore:
+    """The key store of this installation, as ACEQUIA_KEYS names it."""
+    found = connect or resolver(settings)
+    return open_store(settings.keys, settings.home / "keys", lambda name: found(name).model_dump(exclude_none=True))
 
 
 def prepare_home(settings: Settings) -> None:
@@ -34,10 +36,10 @@ def prepare_home(settings: Settings) -> None:
             settings.home.chmod(0o700)
 
 
-def ledger_of(settings: Settings) -> Ledger:
+def ledger_of(settings: Settings, connect: Resolver | None = None) -> Ledger:
     """The ledger, its tables brought up to date."""
     prepare_home(settings)
-    return open_ledger(settings, keys_of(settings))
+    return open_ledger(settings, keys_of(settings, connect))
 
 
 def lake_of(settings: Settings, connect: Resolver | None = None) -> Lake:
@@ -48,7 +50,7 @@ def lake_of(settings: Settings, connect: Resolver | None = None) -> Lake:
 def landing_of(settings: Settings, connect: Resolver | None = None) -> Landing:
     """Landing; on S3 with the connection `acequia_landing`."""
     connection = _store_connection(settings.landing, LANDING_CONNECTION, connect or resolver(settings))
-    return Landing(settings.landing, keys_of(settings), connection)
+    return Landing(settings.landing, keys_of(settings, connect), connection)
 
 
 def open_work(
@@ -72,10 +74,10 @@ def open_work(
         feed_name=feed_name,
         period=wanted,
         connect=connect,
-        keys=keys_of(settings),
+        keys=keys_of(settings, connect),
         landing=landing_of(settings, connect),
         lake=lake_of(settings, connect),
-        ledger=ledger_of(settings),
+        ledger=ledger_of(settings, connect),
         lineage=open_lineage(settings),
         say=say,
     )

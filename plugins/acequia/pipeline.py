@@ -15,13 +15,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import __version__
+from acequia import __version__, custody
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.agreement.load import Signed
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import Table
 from acequia.agreement.treatments import Lookup
+from acequia.canary import record as canary
 from acequia.disclose.control import disclose as disclose_room
 from acequia.errors import CODES, REFUSED, AcequiaError
 from acequia.flow import Cells, Count, DeliveryId, Disclosed, Protected, Published, Raw, Validated
@@ -30,6 +31,7 @@ from acequia.ledger.book import Ledger
 from acequia.lineage.events import Lineage
 from acequia.period import Period
 from acequia.protect.gate import protect as protect_room
+from acequia.protect.pseudonyms import epoch_of, has_pseudonyms
 from acequia.publish.lake import Lake
 from acequia.receive.arrive import receive as receive_room
 from acequia.receive.calendar import holidays
@@ -105,6 +107,21 @@ class Work:
             yield folder
 
 
+    @property
+    def planted(self) -> canary.Subject:
+        """The feed as the search for planted people sees it."""
+        return canary.Subject(
+            signed=self.signed,
+            feed_name=self.feed_name,
+            made_by=self.made_by,
+            landing=self.landing,
+            ledger=self.ledger,
+            reference=self.settings.reference,
+            memory_limit=self.settings.memory_limit,
+            scratch=self.scratch,
+        )
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a run did: `published` holds only tables that changed."""
@@ -157,6 +174,7 @@ def protect(work: Work, delivery: DeliveryId) -> Protected:
     if done := _done(Protected, out.with_suffix(".json"), work, file=out):
         return done
     raw = Raw.load(work.folder(delivery) / "raw.json")
+    _keep_key(work, delivery)
     with refusing(work, delivery), work.scratch() as scratch:
         protected = protect_room(
             raw,
@@ -173,6 +191,13 @@ def protect(work: Work, delivery: DeliveryId) -> Protected:
     work.lineage.protected(work.signed, work.feed_name, raw, protected)  # first: what is saved is not told again
     protected.save(out.with_suffix(".json"))
     return protected
+
+
+def _keep_key(work: Work, delivery: DeliveryId) -> None:
+    """See that the ledger knows the key before anything is treated with it, and that it was not destroyed."""
+    if has_pseudonyms(work.feed):
+        epoch = epoch_of(delivery.of_period(), work.feed.privacy.rotate)
+        custody.make(work.keys, work.ledger, work.partner, work.feed_name, epoch)
 
 
 def validate(work: Work, delivery: DeliveryId) -> Validated:
@@ -192,7 +217,8 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
         validated.save(path)
     if not validated.passed:
         raise refuse(work, delivery, _why_failed(validated))
-    work.ledger.accept(delivery, count=validated.count, made_by=work.made_by)
+    scanned = Protected.load(work.folder(delivery) / "protected.json").scanned
+    work.ledger.accept(delivery, count=validated.count, made_by=work.made_by, scanned=scanned)
     return validated
 
 
@@ -233,7 +259,11 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
 
 
 def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple[Published, ...]:
-    """Withhold what must be withheld, publish each table in one commit, record it, sign the receipt."""
+    """Withhold what must be withheld, publish each table in one commit, record it, sign the receipt.
+
+    Nothing goes out of a feed whose gate lets planted people through: the delivery stays accepted, and can be finished.
+    """
+    canary.require(work.planted, delivery)
     published = tuple(_release(work, delivery, part) for part in cells)
     work.ledger.finish(delivery)
     work.ledger.receipt("published" if published else "accepted", delivery)

@@ -23,6 +23,7 @@ class Settings:
     engine: Literal["duckdb", "spark"] = "duckdb"
     memory_limit: str = "4GB"
     openlineage_url: str = ""
+    keys: str = "file"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -43,6 +44,7 @@ class Settings:
             engine=engine,  # type: ignore[arg-type]
             memory_limit=env.get("ACEQUIA_MEMORY_LIMIT") or "4GB",
             openlineage_url=env.get("ACEQUIA_OPENLINEAGE_URL") or "",
+            keys=env.get("ACEQUIA_KEYS") or "file",
         )
 
     @property

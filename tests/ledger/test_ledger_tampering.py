@@ -116,7 +116,7 @@ def test_an_entry_added_by_someone_else_is_found(told: Ledger) -> None:
     last = told.history(told.accepted("pula_mobile", "events")[-1])[-1]
     with told.engine.begin() as connection:
         draft = Draft("raw_deleted", "forged", {"files": 1, "proof": {}})
-        chain.append(connection, Signer(b"x" * 32), draft, delivery, last.moment)
+        chain.append(connection, Signer(b"x" * 32), draft, chain.Place.of(delivery), last.moment)
     assert ("signature_wrong", 11) in findings(told)
     assert "derived_differs" in kinds(told)
 

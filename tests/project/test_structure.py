@@ -29,6 +29,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("publish",),
     ("ledger",),
     ("lineage",),
+    ("custody",),
     ("simulate",),
     ("canary",),
     ("pipeline", "checking", "drafting"),

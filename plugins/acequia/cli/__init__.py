@@ -10,6 +10,7 @@ import click
 from acequia import __version__
 from acequia.cli.agreements import check, explain_, new_partner
 from acequia.cli.deliveries import close, deliveries, ledger, run, verify
+from acequia.cli.keys import keys
 from acequia.cli.lake import lineage, query, tables
 from acequia.cli.operate import demo, doctor, housekeeping, simulate
 from acequia.errors import OURS, AcequiaError
@@ -33,8 +34,8 @@ def cli() -> None:
     """
 
 
-for command in (check, explain_, new_partner, run, deliveries, verify, ledger, close, tables, query, lineage, simulate,
-                housekeeping, doctor, demo):  # fmt: skip
+for command in (check, explain_, new_partner, run, deliveries, verify, ledger, keys, close, tables, query, lineage,
+                simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
 
 

@@ -13,10 +13,10 @@ from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 
 from acequia.agreement.delivery import Delivery
 from acequia.errors import AcequiaError
-from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Scanned
 from acequia.keys import KeyStore
 from acequia.ledger import audit, chain, facts, head, models, receipts, retention
-from acequia.ledger.chain import Draft, Entry
+from acequia.ledger.chain import Draft, Entry, Place
 from acequia.ledger.database import open_database, reading, writing
 from acequia.ledger.listing import DeliveryRow, listed
 from acequia.ledger.projection import State, after, row_of, state_of
@@ -80,9 +80,11 @@ class Ledger:
         head.show(self.home, token, self.signer)
         return delivery
 
-    def accept(self, delivery: DeliveryId, *, count: Count, made_by: str) -> None:
+    def accept(
+        self, delivery: DeliveryId, *, count: Count, made_by: str, scanned: Sequence[Scanned] = ()
+    ) -> None:
         """The delivery passed every check. A lower accepted version of its period is corrected by that."""
-        self._record(delivery, lambda state: facts.accepted(state, count, made_by))
+        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned))
 
     def refuse(self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str) -> None:
         """The delivery was refused; it stays in quarantine."""
@@ -103,6 +105,22 @@ class Ledger:
     def protected_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
         """The delivery's protected rows are gone from the workspace."""
         self._record(delivery, lambda state: facts.protected_deleted(state, files, proof or {}))
+
+    def note(self, place: Place, draft: Draft) -> None:
+        """Something that is about a feed and no delivery, such as its keys. A key that is on record adds nothing."""
+        with writing(self.engine) as connection:
+            if chain.last_token(connection) is None:
+                head.begin(self.home, self.signer)
+            said = select(models.entry.c.seq).where(models.entry.c.key == draft.key)
+            if connection.execute(said).first() is None:
+                chain.append(connection, self.signer, draft, place, self.clock())
+            token = str(chain.last_token(connection))
+        head.show(self.home, token, self.signer)
+
+    def notes(self, *kinds: str) -> tuple[Entry, ...]:
+        """What was noted of these kinds, in order."""
+        with reading(self.engine) as connection:
+            return tuple(chain.without_delivery(connection, kinds))
 
     def receipt(self, step: str, delivery: DeliveryId) -> Path:
         """The signed receipt of the delivery's latest such step; every receipt still missing before it is written too.
@@ -219,7 +237,7 @@ class Ledger:
             head.begin(self.home, self.signer)
         state = state_of(chain.of_delivery(connection, delivery)) if drafts else None
         for draft in drafts:
-            entry = chain.append(connection, self.signer, draft, delivery, self.clock())
+            entry = chain.append(connection, self.signer, draft, Place.of(delivery), self.clock())
             state = after(state, entry)
             if entry.kind == "published":
                 connection.execute(insert(models.release).values(**asdict(state.releases[-1])))

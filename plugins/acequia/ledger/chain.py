@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,21 @@ class Draft:
     kind: str
     key: str
     body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What an entry is about: a delivery, or a feed (with a window or an epoch as its period)."""
+
+    partner: str
+    feed: str
+    period: str | None = None
+    delivery: str | None = None
+
+    @classmethod
+    def of(cls, delivery: DeliveryId) -> Place:
+        """The place of a delivery."""
+        return cls(delivery.partner, delivery.feed, delivery.period, str(delivery))
 
 
 @dataclass(frozen=True)
@@ -66,7 +81,7 @@ def hash_of(entry: Entry) -> str:
     return hashlib.sha256(canonical(told).encode()).hexdigest()
 
 
-def append(connection: Connection, signer: Signer, draft: Draft, delivery: DeliveryId, at: datetime) -> Entry:
+def append(connection: Connection, signer: Signer, draft: Draft, place: Place, at: datetime) -> Entry:
     """Add the next entry. The caller holds the ledger's lock (`database.writing`)."""
     last = connection.execute(
         select(models.entry.c.seq, models.entry.c.hash).order_by(models.entry.c.seq.desc()).limit(1)
@@ -76,10 +91,10 @@ def append(connection: Connection, signer: Signer, draft: Draft, delivery: Deliv
         at=at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         kind=draft.kind,
         key=draft.key,
-        partner=delivery.partner,
-        feed=delivery.feed,
-        period=delivery.period,
-        delivery=str(delivery),
+        partner=place.partner,
+        feed=place.feed,
+        period=place.period,
+        delivery=place.delivery,
         body=canonical(draft.body),
         prev_hash=last.hash if last else FIRST,
         hash="",
@@ -107,6 +122,12 @@ def of_delivery(connection: Connection, delivery: DeliveryId) -> list[Entry]:
     """The entries of one delivery, in order."""
     found = select(models.entry).where(models.entry.c.delivery == str(delivery)).order_by(models.entry.c.seq)
     return [entry_of(row) for row in connection.execute(found).mappings()]
+
+
+def without_delivery(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
+    """The entries of these kinds, which are about feeds and no delivery, in order."""
+    found = select(models.entry).where(models.entry.c.delivery.is_(None), models.entry.c.kind.in_(kinds))
+    return [entry_of(row) for row in connection.execute(found.order_by(models.entry.c.seq)).mappings()]
 
 
 def everything(connection: Connection) -> Iterator[Entry]:

@@ -155,7 +155,8 @@ def _files(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
 
 
 def _rows(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    return {"rows": entry.said["count"]}
+    said = entry.said
+    return {"rows": said["count"]} | ({"scanned": said["scanned"]} if "scanned" in said else {})
 
 
 def _tables(state: State, first: Entry, entry: Entry) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +33,7 @@ def canonical(value: Any) -> str:
 class Signer:
     """Signs with the key made of a 32-byte seed. The same claims always give the same bytes."""
 
-    seed: bytes
+    seed: bytes = field(repr=False)
 
     @cached_property
     def _key(self) -> OKPKey:

@@ -21,7 +21,8 @@ from acequia.flow import Count, Protected, Raw
 from acequia.keys import KeyStore
 from acequia.protect.aside import set_aside
 from acequia.protect.leaks import refuse_leaks, scan
-from acequia.protect.pseudonyms import feed_key
+from acequia.protect.pseudonyms import epoch_of, feed_key, has_pseudonyms
+from acequia.protect.risk import measure
 from acequia.protect.rules import compiled
 from acequia.protect.staging import stage_files
 from acequia.protect.treating import Means, write_protected
@@ -56,11 +57,12 @@ def protect(
         judge = compiled(feed, raw.delivery.of_period(), connection)
         staged = stage_files(connection, _fetched(raw, landing, scratch), feed, judge, scratch)
         aside = set_aside(connection, staged, judge, finds_duplicates, scratch / "set_aside.parquet")
-        key = feed_key(keys, raw.delivery.partner, raw.delivery.feed)
+        key = _key(raw, feed, keys)
         means = Means(key, language, country, reference, scratch)
         rows_out, columns = write_protected(connection, staged, judge, feed, means, plain)
         scanned = scan(connection, plain, feed, language=language, country=country, scratch=scratch)
-    refuse_leaks(scanned)
+        refuse_leaks(scanned)
+        risk = measure(connection, plain, feed, columns)
     count = Count(rows_in=staged.rows, rows_out=rows_out, set_aside=aside.by_reason)
     stored = _put_aside(aside.path, raw, landing) if aside.path else None
     digest = _sha256(plain)
@@ -74,7 +76,16 @@ def protect(
         rules=aside.outcomes,
         set_aside_stored=stored,
         scanned=scanned,
+        risk=risk,
     )
+
+
+def _key(raw: Raw, feed: Feed, keys: KeyStore) -> bytes:
+    """The key of the epoch that the delivery counts to; a feed without pseudonyms makes none."""
+    if not has_pseudonyms(feed):
+        return b""
+    epoch = epoch_of(raw.delivery.of_period(), feed.privacy.rotate)
+    return feed_key(keys, raw.delivery.partner, raw.delivery.feed, epoch)
 
 
 def _put_aside(path: Path, raw: Raw, landing: Landing) -> str:

@@ -1,49 +1,76 @@
-"""Keyed pseudonyms: the same person has the same pseudonym within one feed of one partner, and no other anywhere else.
+"""Keyed pseudonyms: the same person has the same pseudonym within one feed and epoch, and no other anywhere else.
 
-A pseudonym is keyed BLAKE2b (RFC 7693) of the value, of 128 bits, written as 32 hexadecimal digits. Its key is derived
-from the installation's secret `pseudonyms`, for the partner, the feed and an epoch. Without the secret nobody can
-recompute pseudonyms or try out values. That any two of a billion people share one by chance has a probability below
-10^-20, so collisions do not matter.
+A pseudonym is keyed BLAKE2b (RFC 7693) of the value, of 128 bits, written as 32 hexadecimal digits. Every partner, feed
+and epoch has a random secret of its own in the key store, so that destroying one ends that epoch and no other; the key
+in use is derived from it with partner, feed and epoch once more, so that even a secret copied to another name gives
+other pseudonyms. Without the secret nobody can recompute pseudonyms or try out values. That any two of a billion
+people share one by chance has a probability below 10^-20, so collisions do not matter.
 
-Values are compared in their text form, in Unicode's normal form NFKC, without blanks at either end: `17850`, `17850 `
-and `１７８５０` in full width are one person.
+Values are compared in a normal form: of what the agreement says they hold (`protect.forms`), else `normal`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import unicodedata
 from collections.abc import Callable
 
+from acequia.agreement.model import Feed
+from acequia.agreement.privacy import Rotation
 from acequia.keys import KeyStore
+from acequia.period import Period
+from acequia.protect.forms import Form, normal
 
-SECRET = "pseudonyms"  # noqa: S105  (a name, not the secret)
-EPOCH = "none"  # every period has the same key; rotation would make it a year or a quarter
+EPOCH = "none"  # of a feed whose pseudonyms never change
+_SECRETS = "pseudonyms"
 _BYTES = 16
 
 
+def epoch_of(period: Period, rotate: Rotation) -> str:
+    """The label of the epoch that a delivery's period counts to: `none`, `2026-11`, `2026-Q4` or `2026`.
+
+    A week counts to the month of its Thursday, as everywhere; a period longer than the epoch to that of its first day.
+    """
+    return EPOCH if rotate == "none" else period.within(rotate).label
+
+
+def secret_name(partner: str, feed: str, epoch: str = EPOCH) -> str:
+    """The name of an epoch's secret in the key store. Names of partners and feeds have no dots."""
+    return f"{_SECRETS}.{partner}.{feed}.{epoch}"
+
+
+def named(name: str) -> tuple[str, str, str] | None:
+    """The partner, feed and epoch of a secret's name; None if it is no secret of pseudonyms."""
+    parts = name.split(".")
+    return (parts[1], parts[2], parts[3]) if len(parts) == 4 and parts[0] == _SECRETS else None
+
+
 def feed_key(keys: KeyStore, partner: str, feed: str, epoch: str = EPOCH) -> bytes:
-    """The 32 bytes that key a feed's pseudonyms."""
-    purpose = json.dumps(["acequia pseudonyms 1", partner, feed, epoch]).encode()
-    return hashlib.blake2b(purpose, key=keys.secret(SECRET), digest_size=32).digest()
+    """The 32 bytes that key an epoch's pseudonyms.
+
+    Raises:
+        AcequiaError: `key_destroyed`, or `key_missing` where the key store makes no keys.
+    """
+    purpose = json.dumps(["acequia pseudonyms 2", partner, feed, epoch]).encode()
+    return hashlib.blake2b(purpose, key=keys.secret(secret_name(partner, feed, epoch)), digest_size=32).digest()
 
 
-def pseudonyms(key: bytes) -> Callable[[list[str]], list[str]]:
+def has_pseudonyms(feed: Feed) -> bool:
+    """Whether a feed needs a key at all."""
+    return any(column.treatment == "pseudonym" for column in feed.columns.values())
+
+
+def pseudonyms(key: bytes, form: Form = normal) -> Callable[[list[str]], list[str]]:
     """A function from values to their pseudonyms, in the same order."""
     keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
 
     def of(values: list[str]) -> list[str]:
-        made = []
+        made: list[str] = []
+        fresh, add = keyed.copy, made.append
         for value in values:
-            state = keyed.copy()
-            state.update(normal(value).encode())
-            made.append(state.hexdigest())
+            state = fresh()
+            state.update(form(value).encode())
+            add(state.hexdigest())
         return made
 
     return of
-
-
-def normal(value: str) -> str:
-    """The form in which values are compared."""
-    return value.strip() if value.isascii() else unicodedata.normalize("NFKC", value).strip()

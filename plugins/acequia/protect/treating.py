@@ -4,17 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from acequia.agreement.columns import Column, Lookup
+from acequia.agreement.columns import Column, Lookup, Pseudonym
 from acequia.agreement.model import Feed
 from acequia.engine.duck import literal, quoted
 from acequia.errors import AcequiaError
 from acequia.protect.distinct import replaced, written
+from acequia.protect.forms import form_of
 from acequia.protect.parsing import KIND_OF, text
 from acequia.protect.pseudonyms import pseudonyms
 from acequia.protect.reference import read_reference
@@ -34,7 +35,7 @@ class Means:
     tables, and a folder for distinct values.
     """
 
-    key: bytes
+    key: bytes = field(repr=False)
     language: str
     country: str
     reference: Path
@@ -78,8 +79,8 @@ def _becomes(
     if isinstance(column.treat, Lookup):
         return written(read_reference(means.reference, column.treat.table).lookup(column.treat.value), target)
     values = f"SELECT {_compared(column, value)} AS value FROM {staged.relation} AS rows WHERE rows.reason IS NULL"
-    if column.treat == "pseudonym":
-        return replaced(connection, values, pseudonyms(means.key), target)
+    if column.treatment == "pseudonym":
+        return replaced(connection, values, _pseudonyms(column, means), target)
     if column.treat == "scrub_text":
         from acequia.protect.scrub import available, scrub_texts
 
@@ -88,6 +89,15 @@ def _becomes(
         scrub = partial(scrub_texts, language=means.language, country=means.country)
         return replaced(connection, values, scrub, target)
     return None
+
+
+def _pseudonyms(column: Column, means: Means) -> Callable[[list[str]], list[str]]:
+    form = form_of(column.holds, means.country)
+    if not isinstance(column.treat, Pseudonym):
+        return pseudonyms(means.key, form)
+    from acequia.protect.same_format import codes
+
+    return codes(means.key, form, whole_numbers=column.type == "integer")
 
 
 def _compared(column: Column, value: str) -> str:

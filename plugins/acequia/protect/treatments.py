@@ -16,6 +16,7 @@ from acequia.agreement.columns import (
     ColumnType,
     FirstCharacters,
     PartOf,
+    Pseudonym,
     RoundTo,
     SecondsSince,
     TopCode,
@@ -59,8 +60,10 @@ def keep(column: Column, place: Place) -> Treated:
     return Treated(place.value, column.type)
 
 
-def pseudonym(_: Column, place: Place) -> Treated:
-    """The value's pseudonym, of the table that `pseudonyms` made of the distinct values."""
+def pseudonym(column: Column, place: Place) -> Treated:
+    """The value's pseudonym, of the table made of the distinct values; in the same format it is of the same type."""
+    if isinstance(column.treat, Pseudonym) and column.type == "integer":
+        return Treated(f"CAST({place.becomes} AS BIGINT)", "integer")
     return Treated(place.becomes, "string")
 
 

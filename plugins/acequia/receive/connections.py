@@ -23,7 +23,8 @@ class Connection(BaseModel):
 
     `private_key` is a path or the PEM text itself; `host_key` an OpenSSH public key (`ssh-ed25519 AAAA…`);
     `known_hosts` a file of them; `ca_file` a PEM file of the authorities to trust instead of the system's; `url` an
-    SQLAlchemy URL; `path` a folder to start from. Secrets are left out of `repr`.
+    SQLAlchemy URL; `path` a folder to start from; `secrets` keys by name (see `keys.connection`). Secrets are left out
+    of `repr`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -45,6 +46,7 @@ class Connection(BaseModel):
     secret_key: Secret = None
     url: Secret = None
     path: str | None = None
+    secrets: Annotated[dict[str, str] | None, Field(repr=False)] = None
 
     def require(self, *names: str) -> None:
         """Refuse a connection that lacks a field, as `connection_invalid`."""

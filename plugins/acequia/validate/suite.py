@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from acequia.agreement.columns import Column, FirstCharacters, PartOf, SecondsSince, TopCode
+from acequia.agreement.columns import Column, FirstCharacters, PartOf, Pseudonym, SecondsSince, TopCode
 from acequia.agreement.model import Feed
 from acequia.flow import Protected
+from acequia.protect.same_format import LAYOUT
 
 _DUCKDB: dict[str, tuple[str, ...]] = {
     "string": ("VARCHAR",),
@@ -37,6 +38,7 @@ _BECOMES: dict[str, tuple[str, ...]] = {
 }
 _PARTS = {"hour": (0, 23), "weekday": (1, 7), "month": (1, 12)}
 _PSEUDONYM = "^[0-9a-f]{32}$"
+_SAME_FORMAT = rf"^([0-9a-f]{{32}}|{LAYOUT})$"
 _BAND = r"^(<[-+.0-9eE]+|[-+.0-9eE]+\.\.[-+.0-9eE]+|[-+.0-9eE]+\+)$"
 
 
@@ -137,7 +139,7 @@ def _about(name: str, expectation: str, arguments: Mapping[str, Any], describe: 
 
 
 def _of_type(name: str, column: Column) -> Expected:
-    kinds = _BECOMES.get(column.treatment, (column.type,))
+    kinds = (column.type,) if isinstance(column.treat, Pseudonym) else _BECOMES.get(column.treatment, (column.type,))
     types = [duckdb for kind in kinds for duckdb in _DUCKDB[kind]]
     said = " or ".join(kinds)
     return _about(name, "expect_column_values_to_be_in_type_list", {"type_list": types}, f"of type {said}")
@@ -157,6 +159,10 @@ def _never_null(column: Column, feed: Feed) -> bool:
 def _by_treatment(name: str, column: Column) -> list[Expected]:
     """What the treatment alone promises, whatever the data: the check that it was done."""
     treat = column.treat
+    if isinstance(treat, Pseudonym):
+        if column.type == "integer":
+            return []  # its type says it
+        return [_about(name, "expect_column_values_to_match_regex", {"regex": _SAME_FORMAT}, "codes and no other")]
     if treat == "pseudonym":
         return [_about(name, "expect_column_values_to_match_regex", {"regex": _PSEUDONYM}, "pseudonyms and no other")]
     if column.treatment == "band":

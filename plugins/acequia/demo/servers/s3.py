@@ -60,7 +60,7 @@ def s3_server() -> Iterator[S3Server]:
             "AUTH": "true",
             "BIND_HOST": LOOPBACK,
             "GATEWAY_PORT": str(port),
-            "SERVICES": "s3,iam,sts",
+            "SERVICES": "s3,iam,sts,kms",
             "S3_PERSIST": "1",
             "S3_DATA_DIR": f"{folder}/objects",
             "STATE_DIR": f"{folder}/state",

@@ -1,0 +1,86 @@
+"""Commands about the keys of pseudonyms: list, new, destroy. None prints a key."""
+
+from __future__ import annotations
+
+import getpass
+import os
+
+import click
+
+from acequia.cli.show import as_json, settings_now, show
+
+LISTED = ("partner", "feed", "epoch", "state", "fingerprint", "made_at", "destroyed_at")
+
+
+@click.group(short_help="The keys of pseudonyms: list, make ahead, destroy with proof.")
+def keys() -> None:
+    """Look after the keys of pseudonyms. A key itself is never printed, and there is no command to export one."""
+
+
+@keys.command("list", short_help="List the keys by partner, feed and epoch.")
+@as_json
+def keys_list(as_json: bool) -> None:
+    """List the keys by partner, feed and epoch, with the fingerprint of each, and what became of it."""
+    from acequia.custody import listed
+    from acequia.opening import keys_of, ledger_of
+
+    settings = settings_now()
+    rows = [key.as_row() for key in listed(keys_of(settings), ledger_of(settings))]
+    if not as_json:
+        rows = [row | {name: _minute(row[name]) for name in ("made_at", "destroyed_at")} for row in rows]
+    show(rows, as_json=as_json, columns=LISTED, empty="No key yet: they are made when first needed.")
+
+
+@keys.command("new", short_help="Make a key ahead of its first delivery.")
+@click.argument("partner")
+@click.argument("feed")
+@click.argument("epoch")
+def keys_new(partner: str, feed: str, epoch: str) -> None:
+    """Make the key of an EPOCH (none, 2026-11, 2026-Q4, 2026) ahead of its first delivery; enter it in the ledger.
+
+    Where the key store can only be read, this says what must be put where.
+    """
+    from acequia.agreement.load import find
+    from acequia.custody import make
+    from acequia.opening import keys_of, ledger_of
+    from acequia.period import Period
+    from acequia.protect.pseudonyms import EPOCH
+
+    settings = settings_now()
+    rotate = find(settings.partners, partner).agreement.feed(feed).privacy.rotate
+    if rotate != "none" or epoch != EPOCH:
+        Period.parse(epoch, "year" if rotate == "none" else rotate)
+    made = make(keys_of(settings), ledger_of(settings), partner, feed, epoch)
+    click.echo(f"{partner}.{feed} {epoch}: the key is there, fingerprint {made.fingerprint}.")
+
+
+@keys.command("destroy", short_help="Destroy the key of an epoch, with proof in the ledger.")
+@click.argument("partner")
+@click.argument("feed")
+@click.argument("epoch")
+@click.option("--because", required=True, help="Why; entered in the ledger.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def keys_destroy(partner: str, feed: str, epoch: str, because: str, yes: bool) -> None:
+    """Destroy the key of an EPOCH, look that it is gone, and enter that in the ledger with its fingerprint.
+
+    No delivery of that epoch can be protected again, and nobody can say any more whose a pseudonym was.
+    """
+    from acequia.custody import destroy
+    from acequia.opening import keys_of, ledger_of
+
+    if not yes:
+        click.confirm(f"Destroy the key of {partner}.{feed} for the epoch {epoch}? Nothing brings it back", abort=True)
+    settings = settings_now()
+    gone = destroy(keys_of(settings), ledger_of(settings), partner, feed, epoch, because=because, who=_who())
+    click.echo(f"{partner}.{feed} {epoch}: the key {gone.fingerprint} is destroyed; the ledger says so.")
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"  # in a container whose user has no name
+
+
+def _minute(moment: str | None) -> str | None:
+    return moment and moment[:16].replace("T", " ")
