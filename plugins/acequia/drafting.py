@@ -1,32 +1,20 @@
-"""Drafts an agreement file from a sample delivery: names and types, never values. Every column starts as `drop`."""
+"""Drafts an agreement file from a sample delivery: names, types, proposals, never values. Every column starts as `drop`."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from acequia.engine.duck import quoted
-from acequia.errors import AcequiaError
-
-if TYPE_CHECKING:
-    import duckdb
-
-# What a column's values can be read as, narrowest first. A number with a leading zero or plus is a code, not a number.
-_GUESSES = (
-    ("integer", "regexp_full_match(text, '-?(0|[1-9][0-9]*)(\\.0+)?')"),
-    ("number", "regexp_full_match(text, '-?(0|[1-9][0-9]*)?(\\.[0-9]+)?([eE][+-]?[0-9]+)?') AND text <> '-'"),
-    ("date", "regexp_full_match(text, '[0-9]{4}-[0-9]{2}-[0-9]{2}') AND TRY_CAST(text AS DATE) IS NOT NULL"),
-    ("timestamp", "TRY_CAST(text AS TIMESTAMP) IS NOT NULL"),
-    ("boolean", "lower(text) IN ('true', 'false')"),
-)
+from acequia.scanning import Looks, format_of, scan
 
 _HEAD = """\
-# Drafted from a sample. Decide what each column's treatment is: every one is dropped until you say otherwise.
+# Drafted from a sample. Decide what each column's treatment is: every one is dropped until you say otherwise. What
+# stands behind # is proposed by what the values look like (`acequia scan`).
 # docs/agreement.md lists every key and choice; `acequia check {name}` shows what is missing.
 partner: {name}
 name: {name}
 country: {country}
+language: {language}
 terms:
   version: "0.1"
   legal_basis: TO DECIDE
@@ -62,41 +50,29 @@ _TAIL = """\
 """
 
 
-def draft(name: str, feed: str, country: str, sample: Path) -> str:
-    """The text of an agreement file for deliveries like the sample (CSV, JSONL or Parquet)."""
-    import duckdb
+def draft(name: str, feed: str, country: str, language: str, sample: Path, scratch: Path) -> str:
+    """The text of an agreement file for deliveries like the sample (CSV, JSONL, Parquet or XLSX).
 
-    kind, reader = _reader(sample)
-    with duckdb.connect() as con:
-        try:
-            con.execute(f"CREATE TEMP TABLE sample AS FROM {reader} LIMIT 10000", [str(sample)])
-            names = [row[0] for row in con.execute("DESCRIBE sample").fetchall()]
-            columns = [_column(con, name) for name in names]
-        except duckdb.Error:
-            raise AcequiaError("usage", f"the sample cannot be read as {kind}") from None
+    Raises:
+        AcequiaError: `usage` if the sample cannot be read.
+    """
+    columns = scan(sample, country=country, language=language, scratch=scratch)
     head = _HEAD.format(
-        name=name, country=country, feed=feed, mail=name.replace("_", "-"), file=f"*{sample.suffix}", format=kind
+        name=name,
+        country=country,
+        language=language,
+        feed=feed,
+        mail=name.replace("_", "-"),
+        file=f"*{sample.suffix}",
+        format=format_of(sample),
     )
-    return head + "".join(columns) + _TAIL
+    wide = max((len(_column(looks)) for looks in columns), default=0)
+    lines = [f"{_column(looks):<{wide}}  # {looks.treat}: {looks.because}\n" for looks in columns]
+    return head + "".join(lines) + _TAIL
 
 
-def _reader(sample: Path) -> tuple[str, str]:
-    suffixes = [suffix for suffix in sample.suffixes if suffix != ".gz"]
-    known = {
-        ".csv": ("csv", "read_csv(?, all_varchar=true)"),
-        ".jsonl": ("jsonl", "read_json(?, format='newline_delimited')"),
-        ".parquet": ("parquet", "read_parquet(?)"),
-    }
-    if not suffixes or suffixes[-1] not in known:
-        raise AcequiaError("usage", "the sample must end in .csv, .csv.gz, .jsonl or .parquet")
-    return known[suffixes[-1]]
-
-
-def _column(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    tests = ", ".join(f"bool_and({test})" for _, test in _GUESSES)
-    texts = f"SELECT CAST({quoted(name)} AS VARCHAR) AS text FROM sample"  # noqa: S608 - a quoted name, no value
-    rows, filled, *fits = con.execute(f"SELECT count(*), count(text), {tests} FROM ({texts})").fetchall()[0]  # noqa: S608
-    kind = next((word for (word, _), fit in zip(_GUESSES, fits, strict=True) if fit), "string")
-    optional = ", nullable: true" if filled < rows else ""
-    key = name if name.isidentifier() else json.dumps(name, ensure_ascii=False)
-    return f"      {key}: {{type: {kind}, treat: drop{optional}}}\n"
+def _column(looks: Looks) -> str:
+    optional = ", nullable: true" if looks.filled < looks.rows else ""
+    holds = f", holds: {looks.holds}" if looks.holds else ""
+    key = looks.column if looks.column.isidentifier() else json.dumps(looks.column, ensure_ascii=False)
+    return f"      {key}: {{type: {looks.type}, treat: drop{holds}{optional}}}"

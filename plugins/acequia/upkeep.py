@@ -15,6 +15,7 @@ from typing import Any
 
 from acequia import pipeline
 from acequia.agreement.load import Signed, load_all
+from acequia.canary import record as canary
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.lineage.events import open_lineage
@@ -26,6 +27,7 @@ from acequia.settings import Settings
 
 # Old snapshots are how a reader sees last week's table; files younger than a day may belong to a run under way.
 SNAPSHOTS_KEPT, ORPHANS_OLDER_THAN = timedelta(days=30), timedelta(days=1)
+LOOKED_FOR_EVERY = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
             with _going_on(where, failed):
                 for deed in _keep_feed(_opened(settings, found, feed_name, today, say), today):
                     deeds.append(deed)
+            with _going_on(where, failed):
+                deeds += _look_for_planted(_opened(settings, found, feed_name, today, say), today)
     with _going_on("the lake", failed):
         deeds += _keep_lake(settings)
     deeds.append(Deed("lineage events forwarded", settings.openlineage_url, open_lineage(settings).forward()))
@@ -100,6 +104,19 @@ def _keep_feed(work: Work, today: date) -> Iterator[Deed]:
         "protected", work.partner, work.feed_name, today, terms.protected_kept_days
     ):
         yield Deed("protected rows deleted", str(delivery), delete_protected(work, delivery))
+
+
+def _look_for_planted(work: Work, today: date) -> list[Deed]:
+    """Once a week, and after each change of the terms, as long as a raw delivery is there to plant people in."""
+    last = canary.latest(work.ledger, work.partner, work.feed_name)
+    if last and last.made_by == work.made_by and today < date.fromisoformat(last.on) + LOOKED_FOR_EVERY:
+        return []
+    delivery = canary.landed(work.planted)
+    if delivery is None:
+        return []
+    found = canary.search(work.planted, delivery, on=today, occasion=today.isoformat())
+    found.require()
+    return [Deed("planted people looked for", f"{work.partner}.{work.feed_name}", found.planted)]
 
 
 def delete_raw(work: Work, delivery: DeliveryId) -> int:

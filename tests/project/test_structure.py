@@ -31,7 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("lineage",),
     ("custody",),
     ("simulate",),
-    ("canary",),
+    ("canary", "scanning"),
     ("pipeline", "checking", "drafting"),
     ("opening",),
     ("upkeep", "health", "reference"),

@@ -62,18 +62,24 @@ def explain_(partner: str, language: str | None) -> None:
               help="A sample of a delivery; its columns are listed, its values are not kept.")  # fmt: skip
 @click.option("--feed", default="deliveries", show_default=True, help="The name of the feed.")
 @click.option("--country", default="BW", show_default=True, help="Two letters, ISO 3166.")
-def new_partner(name: str, sample: Path, feed: str, country: str) -> None:
+@click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of free text.")
+def new_partner(name: str, sample: Path, feed: str, country: str, language: str) -> None:
     """Draft an agreement file from a sample delivery. Every column is dropped until someone decides otherwise."""
     from acequia.agreement.closed import NAME
     from acequia.drafting import draft
+    from acequia.opening import prepare_home
+    from acequia.scratch import scratch_folder
 
     if not re.fullmatch(NAME.strip("^$"), name):
         raise AcequiaError("usage", "a partner's name is small letters, digits and _, such as pula_mobile")
-    path = settings_now().partners / f"{name}.yaml"
+    settings = settings_now()
+    path = settings.partners / f"{name}.yaml"
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     if path.exists():
         raise AcequiaError("usage", f"{shown} is there already")
-    text = draft(name, feed, country, sample)
+    prepare_home(settings)
+    with scratch_folder(settings.workspace / ".plain") as scratch:
+        text = draft(name, feed, country, language, sample, scratch)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     click.echo(f"{shown} is drafted. Decide each column's treatment and the tables, then run: acequia check {name}")
