@@ -217,8 +217,10 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
         validated.save(path)
     if not validated.passed:
         raise refuse(work, delivery, _why_failed(validated))
-    scanned = Protected.load(work.folder(delivery) / "protected.json").scanned
-    work.ledger.accept(delivery, count=validated.count, made_by=work.made_by, scanned=scanned)
+    measured = Protected.load(work.folder(delivery) / "protected.json")
+    work.ledger.accept(
+        delivery, count=validated.count, made_by=work.made_by, scanned=measured.scanned, risk=measured.risk
+    )
     return validated
 
 
@@ -265,6 +267,7 @@ def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple
     """
     canary.require(work.planted, delivery)
     published = tuple(_release(work, delivery, part) for part in cells)
+    work.ledger.certify(delivery)
     work.ledger.finish(delivery)
     work.ledger.receipt("published" if published else "accepted", delivery)
     return published

@@ -81,20 +81,24 @@ def deliveries(partner: str | None, feed: str | None, as_json: bool) -> None:
                        f"  who acts: {row.who_acts}\n  what to do: {row.what_to_do}")  # fmt: skip
 
 
-@click.command(short_help="Verify a receipt with the public key alone.")
+@click.command(short_help="Verify a receipt or certificate with the public key.")
 @click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="The office's public keys (receipts.jwks.json); default: those of this installation.")  # fmt: skip
 @as_json
 def verify(receipt: Path, key: Path | None, as_json: bool) -> None:
-    """Verify a receipt, offline, with the public key alone."""
+    """Verify a receipt, or the certificate of a release, offline, with the public key alone."""
+    from acequia.ledger.certificates import is_certificate, verify_certificate
     from acequia.ledger.receipts import verify_receipt
 
-    found = verify_receipt(receipt, key or settings_now().home / "keys" / "receipts.jwks.json")
+    verified = verify_certificate if is_certificate(receipt) else verify_receipt
+    found = verified(receipt, key or settings_now().home / "keys" / "receipts.jwks.json")
     if as_json:
         click.echo(json.dumps(found.claims, indent=1))
         return
-    click.echo(f"valid: {found.claims['step']} {found.claims['delivery']}, signed by {found.key_id}; {found.chain}")
+    said = found.claims
+    what = f"{said['step']} {said['delivery']}" if "step" in said else f"release of {said['table']} {said['period']}"
+    click.echo(f"valid: {what}, signed by {found.key_id}; {found.chain}")
 
 
 @click.group(short_help="Verify the record of everything that happened.")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, select, text
 
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
-from acequia.ledger import head, models
+from acequia.ledger import certificates, head, models
 from acequia.ledger.chain import FIRST, TOKEN, Entry, everything, hash_of
 from acequia.ledger.database import reading
 from acequia.ledger.projection import State, after, row_of
@@ -69,6 +69,7 @@ def verify(engine: Engine, home: Path, signer: Signer) -> list[Finding]:
 
 def _anchors(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int, str]]:
     """What each receipt on disk says of the ledger."""
+    yield from _certified(home, signer, walk)
     root = home / "receipts"
     for path in sorted(root.rglob("*.jws")):
         name = str(path.relative_to(root))
@@ -79,6 +80,18 @@ def _anchors(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int
             yield f"receipt {name}", int(claims["ledger"]["seq"]), str(claims["ledger"]["hash"])
         except AcequiaError as error:
             walk.found("receipt_wrong", f"receipt {name}: {error.what}")
+
+
+def _certified(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int, str]]:
+    """What each certificate on disk says of the ledger."""
+    root = certificates.root_of(home)
+    for path in sorted(root.rglob("*.jws")):
+        name = str(path.relative_to(root))
+        try:
+            found = certificates.verify_certificate(path, signer.public).claims
+            yield f"certificate {name}", int(found["ledger"]["seq"]), str(found["ledger"]["hash"])
+        except AcequiaError as error:
+            walk.found("certificate_wrong", f"certificate {name}: {error.what}")
 
 
 def _head_anchor(home: Path, signer: Signer, walk: _Walk) -> list[tuple[str, int, str]]:

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 
 from acequia.agreement.delivery import Delivery
 from acequia.errors import AcequiaError
-from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Scanned
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
 from acequia.keys import KeyStore
-from acequia.ledger import audit, chain, facts, head, models, receipts, retention
+from acequia.ledger import audit, certificates, chain, facts, head, models, receipts, retention
 from acequia.ledger.chain import Draft, Entry, Place
 from acequia.ledger.database import open_database, reading, writing
 from acequia.ledger.listing import DeliveryRow, listed
@@ -81,10 +81,16 @@ class Ledger:
         return delivery
 
     def accept(
-        self, delivery: DeliveryId, *, count: Count, made_by: str, scanned: Sequence[Scanned] = ()
+        self,
+        delivery: DeliveryId,
+        *,
+        count: Count,
+        made_by: str,
+        scanned: Sequence[Scanned] = (),
+        risk: Risk | None = None,
     ) -> None:
         """The delivery passed every check. A lower accepted version of its period is corrected by that."""
-        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned))
+        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned, risk))
 
     def refuse(self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str) -> None:
         """The delivery was refused; it stays in quarantine."""
@@ -134,6 +140,15 @@ class Ledger:
                 for version in range(1, delivery.version + 1)
             ]
         return receipts.issue(self.home, self.signer, versions, step, delivery)
+
+    def certify(self, delivery: DeliveryId) -> list[Path]:
+        """The signed certificates of everything that the delivery published; those that are missing are written."""
+        with reading(self.engine) as connection:
+            entries = chain.of_delivery(connection, delivery)
+            notes = chain.without_delivery(connection, ("canary",))
+            return certificates.issue(
+                self.home, self.signer, entries, lambda other: chain.of_delivery(connection, other), notes
+            )
 
     # What follows from it
 

@@ -5,11 +5,12 @@ Each fact has a natural key, so that a step that was killed and is run again add
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 
 from acequia.errors import CODES
-from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Scanned
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
 from acequia.ledger.chain import Draft
 from acequia.ledger.projection import State
 
@@ -45,13 +46,19 @@ def came_again(state: State, version: str, sha256: str) -> list[Draft]:
     return drafts
 
 
-def accepted(state: State, count: Count, made_by: str, scanned: Sequence[Scanned] = ()) -> Draft | None:
-    """The delivery passed every check under this reading of the agreement; the leak scan found so much, tolerated."""
+def accepted(
+    state: State, count: Count, made_by: str, scanned: Sequence[Scanned] = (), risk: Risk | None = None
+) -> Draft | None:
+    """The delivery passed every check under this reading of the agreement; the leak scan found so much, tolerated;
+    its protected rows tell people apart so well.
+    """
     if state.is_accepted and state.made_by == made_by and state.count == count:
         return None
     body = {"count": count.model_dump(mode="json"), **_reading(state, made_by)}
     if scanned:
         body["scanned"] = [one.model_dump(mode="json", exclude={"tolerated"}) for one in scanned]
+    if risk:
+        body["risk"] = json.loads(risk.model_dump_json())
     return Draft("accepted", _key("accepted", state.delivery, state.turn + 1, made_by[:16]), body)
 
 

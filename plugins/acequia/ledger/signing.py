@@ -86,6 +86,14 @@ def claims_of(token: str, typ: str, jwks: Jwks) -> tuple[dict[str, Any], str]:
     return claims, str(key_id)
 
 
+def type_of(token: str) -> str | None:
+    """What a token says that it is; None for no token. Nothing is verified."""
+    try:
+        return str(_header(token).get("typ"))
+    except AcequiaError:
+        return None
+
+
 def read_jwks(path: Path) -> Jwks:
     """The key set of a file."""
     try:
