@@ -13,8 +13,8 @@ from acequia.cli.deliveries import close, deliveries, ledger, run, verify
 from acequia.cli.keys import keys
 from acequia.cli.lake import lineage, query, tables
 from acequia.cli.operate import demo, doctor, housekeeping, simulate
-from acequia.cli.risk import risk
 from acequia.cli.privacy import canary, scan
+from acequia.cli.risk import risk
 from acequia.errors import OURS, AcequiaError
 
 
