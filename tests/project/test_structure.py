@@ -37,7 +37,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("upkeep", "health", "reference"),
     ("orchestrate",),
     ("demo",),
-    ("cli",),
+    ("cli", "training"),
     ("__main__",),
 )
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

@@ -104,6 +104,12 @@ def _engine(setting: Chosen, language: str) -> NlpEngine:
         raise AcequiaError("model_missing", f"{what}: {type(failure).__name__}") from failure
 
 
+def _is_there(model: str) -> bool:
+    import spacy
+
+    return bool(spacy.util.is_package(model)) or Path(model).is_dir()
+
+
 def _check_installed(setting: Chosen, language: str) -> None:
     for package in _NEEDED.get(setting.kind, ()):
         if importlib.util.find_spec(package) is None:
@@ -113,6 +119,13 @@ def _check_installed(setting: Chosen, language: str) -> None:
                 "is not installed",
                 do=f"Install it (pip install transformers torch), or choose another {SETTING}; docs/detection.md.",
             )
+    if setting.kind == "spacy" and not _is_there(setting.models[language]):
+        raise AcequiaError(
+            "model_missing",
+            f"the spaCy model {setting.models[language]} for the language {language} is not installed, and nothing is "
+            "downloaded here",
+            do=f"Install it with pip, from a wheel or your own index, or choose another {SETTING}; docs/detection.md.",
+        )
     if setting.kind == "own" and not (MODEL / "meta.json").is_file():
         raise AcequiaError(
             "model_missing", f"the project's own model for the language {language} is not in this installation",

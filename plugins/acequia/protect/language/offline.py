@@ -7,7 +7,7 @@ word ("call" is one in English), and where a model has no lemmas the word itself
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -36,6 +36,7 @@ class _Offline:
     """What both engines have in common; it comes before Presidio's class."""
 
     nlp: dict[str, Any]
+    ner_model_configuration: Any
 
     def _enable_gpu(self) -> None:
         """No: the same text is to have the same findings on every machine."""
@@ -47,8 +48,8 @@ class _Offline:
             raise AcequiaError(
                 "model_missing",
                 f"the spaCy model {model_name} is not installed, and nothing is downloaded here",
-                do=f"Install it beside Acequia (pip install, from your own index or a file), or choose another {SETTING}; "
-                "docs/detection.md shows how.",
+                do=f"Install it beside Acequia (pip install, from your own index or a file), or choose another "
+                f"{SETTING}; docs/detection.md shows how.",
             )
 
     def process_text(self, text: str, language: str) -> NlpArtifacts:
@@ -67,6 +68,14 @@ class _Offline:
                 done = [self._doc_to_nlp_artifact(doc, language) for doc in nlp.pipe(batch, batch_size=_BATCH)]
             yield from zip(batch, done, strict=True)
 
+    def _known(self, spans: Iterable[Any], scores: Iterable[float]) -> tuple[list[Any], list[float]]:
+        """People and places, under Presidio's names; what else a model knows is left to the patterns."""
+        labels = self.ner_model_configuration.model_to_presidio_entity_mapping
+        pairs = [(span, score) for span, score in zip(spans, scores, strict=True) if span.label_ in labels]
+        return self._get_updated_entities(  # type: ignore[attr-defined, no-any-return]
+            [span for span, _ in pairs], [score for _, score in pairs]
+        )
+
     def is_stopword(self, word: str, language: str) -> bool:
         """No word is left out."""
         return False
@@ -76,14 +85,13 @@ class _Offline:
         return not word[:1].isalnum()
 
     def _doc_to_nlp_artifact(self, doc: Any, language: str) -> NlpArtifacts:
-        found, scores = self._get_updated_entities(  # type: ignore[attr-defined]
-            list(self._get_entities(doc)),  # type: ignore[attr-defined]
+        found, scores = self._known(
+            self._get_entities(doc),  # type: ignore[attr-defined]
             self._get_scores_for_entities(doc),  # type: ignore[attr-defined]
         )
-        tokens = [token.text for token in doc]
         return NlpArtifacts(
             entities=[Entity(span.start_char, span.end_char, span.label_, span.text) for span in found],
-            tokens=tokens,
+            tokens=[token.text for token in doc],
             tokens_indices=[token.idx for token in doc],
             lemmas=[(token.lemma_ or token.text).lower() for token in doc],
             nlp_engine=self,
@@ -99,12 +107,35 @@ class OfflineSpacyEngine(_Offline, SpacyNlpEngine):  # type: ignore[misc]
 class OfflineTransformersEngine(_Offline, TransformersNlpEngine):  # type: ignore[misc]
     """A transformer for names on top of a spaCy pipeline for words, both installed."""
 
-    def load(self) -> None:
-        """Load both; what the libraries would fetch, they must have already."""
-        import os
+    models: list[dict[str, Any]]
 
-        os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = "1"
+    def load(self) -> None:
+        """Load both from this machine.
+
+        Raises:
+            AcequiaError: `model_missing`, where one of them is not on it.
+        """
+        self.models = [_local(model) for model in self.models]
         super().load()
+
+
+def _local(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The same with the transformer's folder in place of its name, which the library would ask the network for."""
+    names = model["model_name"]
+    if Path(names["transformers"]).is_dir():
+        return dict(model)
+    from huggingface_hub import snapshot_download  # type: ignore[import-not-found]
+
+    try:
+        folder = snapshot_download(names["transformers"], local_files_only=True)
+    except Exception as failure:  # the library has several classes for this
+        raise AcequiaError(
+            "model_missing",
+            f"the transformer {names['transformers']} for the language {model['lang_code']} is not on this machine, "
+            "and nothing is downloaded here",
+            do=f"Put it in a folder and name the folder, or choose another {SETTING}; docs/detection.md shows how.",
+        ) from failure
+    return {**model, "model_name": {**names, "transformers": folder}}
 
 
 ENGINES = (OfflineSpacyEngine, OfflineTransformersEngine)
