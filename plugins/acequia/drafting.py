@@ -1,4 +1,4 @@
-"""Drafts an agreement file from a sample delivery: names, types, proposals, never values. Every column starts as `drop`."""
+"""Drafts an agreement file from a sample: names, types and proposals, never values. Every column starts as `drop`."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.columns import Column, ColumnType
 from acequia.agreement.delivery import FormatOptions
-from acequia.agreement.personal import named_personal
+from acequia.agreement.personal import looks_personal
 from acequia.agreement.privacy import Kind
 from acequia.engine.duck import connect, literal, quoted
 from acequia.errors import AcequiaError
@@ -36,7 +36,7 @@ _GUESSES: tuple[tuple[ColumnType, str], ...] = (
 )
 _VALUES_AT_MOST = 20_000
 _MEMORY, _BYTES_AT_MOST = "1GB", 20 * 2**30
-_MOSTLY, _FEW_VALUES, _LONG = 50.0, 50, 20
+_MOSTLY, _FEW_VALUES, _WORDS = 50.0, 50, 3
 _FOLLOWED = frozenset({"phone", "national_id", "tax_id", "passport", "card", "account", "id"})
 _TIMES: dict[str, str] = {"timestamp": "{truncate_to: hour}", "date": "{truncate_to: month}"}
 
@@ -127,12 +127,16 @@ def _sheet(file: Path, scratch: Path) -> str:
 def _looks(connection: duckdb.DuckDBPyConnection, name: str, country: str, language: str) -> Looks:
     tests = ", ".join(f"bool_and({test})" for _, test in _GUESSES)
     texts = f"(SELECT CAST({quoted(name)} AS VARCHAR) AS text FROM looked)"
-    told = f"count(*), count(text), count(DISTINCT text), coalesce(avg(length(text)), 0), {tests}"
-    rows, filled, different, length, *fits = connection.execute(f"SELECT {told} FROM {texts}").fetchall()[0]
+    words = "coalesce(avg(length(text) - length(replace(text, ' ', '')) + 1), 0)"
+    told = f"count(*), count(text), count(DISTINCT text), {words}, {tests}"
+    rows, filled, different, words_each, *fits = connection.execute(f"SELECT {told} FROM {texts}").fetchall()[0]
     kind: ColumnType = next((word for (word, _), fit in zip(_GUESSES, fits, strict=True) if fit), "string")
     found = _found(connection, texts, kind, country, language)
     holds = _holds(name, kind, found)
-    treat, because = _proposed(name, kind, holds, found, few=different <= _FEW_VALUES < filled, long=length > _LONG)
+    shape = _Shape(
+        few=different <= min(_FEW_VALUES, filled // 2), text=words_each >= _WORDS, own=different == filled > 1
+    )
+    treat, because = _proposed(name, kind, holds, found, shape)
     return Looks(name, kind, rows, filled, found, holds, treat, because)
 
 
@@ -168,24 +172,33 @@ def _holds(name: str, kind: ColumnType, found: dict[Kind, float]) -> Kind | None
     first = next(iter(found), None)
     if first is not None and found[first] >= _MOSTLY:
         return first
-    said = named_personal(name, Column(type=kind, treat="drop")) or ""
+    said = looks_personal(name, Column(type=kind, treat="drop")) or ""
     return "name" if "name" in found and ("name" in said or "nombre" in said or "apellido" in said) else None
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """Of a column's values: few different ones, sentences, another one in each row."""
+
+    few: bool
+    text: bool
+    own: bool
+
+
 def _proposed(
-    name: str, kind: ColumnType, holds: Kind | None, found: dict[Kind, float], *, few: bool, long: bool
+    name: str, kind: ColumnType, holds: Kind | None, found: dict[Kind, float], shape: _Shape
 ) -> tuple[str, str]:
     """A treatment, as the agreement writes it, and why."""
     if holds is not None:
         return ("pseudonym", f"tells people apart by {holds}") if holds in _FOLLOWED else ("drop", f"holds {holds}")
-    if found or (kind == "string" and long and not few):
-        return "scrub_text", "people write it, and it names people" if found else "people write it"
+    if kind == "string" and (found or (shape.text and not shape.few)):
+        return "scrub_text", "people write it" + (", and it names people" if found else "")
     if kind in _TIMES:
         return _TIMES[kind], "an exact time can tell who it was"
-    if personal := named_personal(name, Column(type=kind, treat="drop")):
+    if personal := looks_personal(name, Column(type=kind, treat="drop")):
+        if shape.own:
+            return "drop", f"{personal}, and each row has its own"
         return "pseudonym" if kind in ("string", "integer") else "drop", personal
     if kind != "string":
         return "keep", "a number" if kind != "boolean" else "yes or no"
-    return (
-        ("keep", "few values") if few else ("drop", "many values: a lookup, or its first characters, if it is needed")
-    )
+    return ("keep", "few values") if shape.few else ("drop", "many values; a lookup, if it is needed")
