@@ -89,6 +89,9 @@ CODES: dict[str, Code] = {
     "canary_below_target": Code(
         STOPPED, "steward", "See `acequia canary PARTNER FEED`; drop or treat what lets people through, or agree on less."
     ),
+    "protected_differs": Code(
+        STOPPED, "steward", "Have these deliveries sent again, or let the change begin with a new window."
+    ),
     "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),
 }
 

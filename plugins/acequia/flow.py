@@ -200,6 +200,7 @@ class Protected(Reference):
     set_aside_stored: str | None = None
     scanned: tuple[Scanned, ...] = ()
     risk: Risk | None = None
+    pseudonyms: str = ""
     made_by: str = ""
 
 

@@ -31,7 +31,7 @@ from acequia.ledger.book import Ledger
 from acequia.lineage.events import Lineage
 from acequia.period import Period
 from acequia.protect.gate import protect as protect_room
-from acequia.protect.pseudonyms import epoch_of, has_pseudonyms
+from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner
 from acequia.publish.lake import Lake
 from acequia.receive.arrive import receive as receive_room
 from acequia.receive.calendar import holidays
@@ -105,7 +105,6 @@ class Work:
         """A folder for plain bytes, gone when the step ends, or at the next step if this process is killed."""
         with scratch_folder(self.settings.workspace / ".plain") as folder:
             yield folder
-
 
     @property
     def planted(self) -> canary.Subject:
@@ -248,7 +247,7 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
             name,
             work.feed.tables[name],
             work.feed,
-            tuple(Protected.load(work.folder(part) / "protected.json") for part in deliveries),
+            tuple(_of_today(work, part) for part in deliveries),
             window,
             provisional=provisional,
             reference=work.settings.reference,
@@ -258,6 +257,20 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
         )
     cells.save(Path(cells.path).with_suffix(".json"))
     return cells
+
+
+def _of_today(work: Work, delivery: DeliveryId) -> Protected:
+    """The protected rows of a delivery; made again if its people have other pseudonyms than today's would."""
+    protected = Protected.load(work.folder(delivery) / "protected.json")
+    if protected.pseudonyms == manner(work.feed, delivery.of_period()):
+        return protected
+    try:
+        return protect(replace(work, period=delivery.of_period()), delivery)
+    except AcequiaError as error:
+        if error.code != "landing_missing":
+            raise
+        what = "the raw files of a delivery are deleted, and the agreement has changed its pseudonyms since"
+        raise AcequiaError("protected_differs", what, where=str(delivery)) from None
 
 
 def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple[Published, ...]:

@@ -7,7 +7,11 @@ import shutil
 import subprocess
 import sys
 
-from acequia.opening import lake_of, ledger_of
+import pytest
+import yaml
+
+from acequia.errors import AcequiaError
+from acequia.opening import lake_of, landing_of, ledger_of
 from tests.pipeline.world import World, make_world
 
 DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-14")
@@ -74,3 +78,39 @@ def test_a_corrected_reference_table_is_worked_through(world: World) -> None:
     rows = lake_of(world.settings).read("ceibo_pay.payments_by_department_kind").to_pylist()
     departments = {row["department"] for row in rows}
     assert "Monte Video" in departments and "Montevideo" not in departments
+
+
+def test_a_month_knows_people_by_one_pseudonym_when_rotation_changes(world: World, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    path = world.settings.partners / "pula_mobile.yaml"
+    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
+    world.deliver("pula_mobile", "events", DAYS[0])
+    world.run("pula_mobile", "events", DAYS[0])
+    agreement = yaml.safe_load(path.read_text())
+    agreement["feeds"]["events"]["privacy"] = {"rotate": "month"}
+    path.write_text(yaml.safe_dump(agreement, sort_keys=False))
+    world.deliver("pula_mobile", "events", DAYS[1])
+    world.run("pula_mobile", "events", DAYS[1])
+    calm = make_world(tmp_path_factory.mktemp("calm"))
+    shutil.copy(path, calm.settings.partners)
+    shutil.copytree(world.settings.home / "inbox", calm.settings.home / "inbox")
+    for day in DAYS[:2]:
+        calm.run("pula_mobile", "events", day)
+    assert [row | {"delivery": ""} for row in month(world)] == [row | {"delivery": ""} for row in month(calm)]
+
+
+def test_people_of_deleted_deliveries_are_not_counted_twice(world: World) -> None:
+    path = world.settings.partners / "pula_mobile.yaml"
+    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
+    world.deliver("pula_mobile", "events", DAYS[0])
+    world.run("pula_mobile", "events", DAYS[0])
+    before = month(world)
+    for key in world.landed():
+        landing_of(world.settings).delete(key)
+    agreement = yaml.safe_load(path.read_text())
+    agreement["feeds"]["events"]["privacy"] = {"rotate": "month"}
+    path.write_text(yaml.safe_dump(agreement, sort_keys=False))
+    world.deliver("pula_mobile", "events", DAYS[1])
+    with pytest.raises(AcequiaError, match="changed its pseudonyms") as stopped:
+        world.run("pula_mobile", "events", DAYS[1])
+    assert (stopped.value.code, stopped.value.exit_code) == ("protected_differs", 6)
+    assert month(world) == before

@@ -21,7 +21,7 @@ from acequia.flow import Count, Protected, Raw
 from acequia.keys import KeyStore
 from acequia.protect.aside import set_aside
 from acequia.protect.leaks import refuse_leaks, scan
-from acequia.protect.pseudonyms import epoch_of, feed_key, has_pseudonyms
+from acequia.protect.pseudonyms import epoch_of, feed_key, has_pseudonyms, manner
 from acequia.protect.risk import measure
 from acequia.protect.rules import compiled
 from acequia.protect.staging import stage_files
@@ -77,6 +77,7 @@ def protect(
         set_aside_stored=stored,
         scanned=scanned,
         risk=risk,
+        pseudonyms=manner(feed, raw.delivery.of_period()),
     )
 
 

@@ -60,6 +60,17 @@ def has_pseudonyms(feed: Feed) -> bool:
     return any(column.treatment == "pseudonym" for column in feed.columns.values())
 
 
+def manner(feed: Feed, period: Period) -> str:
+    """A digest of how the people of a delivery are told apart: rows of another manner cannot be counted with these."""
+    columns = {
+        name: feed.columns[key].model_dump(mode="json", include={"type", "treat", "holds"})
+        for name, key in feed.kept.items()
+        if feed.columns[key].treatment == "pseudonym"
+    }
+    said = json.dumps([epoch_of(period, feed.privacy.rotate), columns], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest() if columns else ""
+
+
 def pseudonyms(key: bytes, form: Form = normal) -> Callable[[list[str]], list[str]]:
     """A function from values to their pseudonyms, in the same order."""
     keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
