@@ -1,33 +1,49 @@
 """What a text must hold for a pattern to match in it, as expressions that RE2 can look for in whole columns.
 
 A condition may be weaker than its pattern, never stronger: where the pattern matches, the condition does. So every
-sign that the pattern takes becomes the set of ASCII signs that it accepts under its flags, and all signs beyond ASCII;
-what looks around without taking a sign falls away, save that what must lie ahead or behind must lie somewhere.
+sign that the pattern takes becomes the set of those that it accepts under its flags, exactly for the signs of European
+texts, and with all others besides; what looks around without taking a sign falls away, save that what must lie ahead
+or behind must lie somewhere.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from re import _constants as c  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
-BEYOND = r"\x{80}-\x{10FFFF}"
+KNOWN = (*range(0x180), *range(0x2000, 0x20D0))
+"""The code points for which a condition is exact: Latin letters and usual punctuation."""
+
+BEYOND = r"\x{180}-\x{1FFF}\x{20D0}-\x{10FFFF}"
+DIGIT = r"[0-9\x{180}-\x{1FFF}\x{20D0}-\x{10FFFF}]"
+"""What a sign that must be a digit may be."""
+
 _MOST_REPEATS = 40
 _MOST_BRANCHES = 40
 _ZERO_WIDTH = (c.AT, c.ASSERT, c.ASSERT_NOT)
 _ONE_SIGN = (c.ANY, c.LITERAL, c.NOT_LITERAL, c.IN)
 _REPEATS = (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT)
-_EVERYTHING = rf"[\x00-\x7F{BEYOND}]"
+ANYTHING = r"[\x00-\x{10FFFF}]"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An RE2 expression, and how many signs that `DIGIT` matches whatever meets it holds at least."""
+
+    regex: str
+    digits: int
 
 
 class UntranslatableError(Exception):
     """A pattern with something in it that has no weaker form here."""
 
 
-def conditions(pattern: str, flags: int) -> tuple[str, ...]:
-    """RE2 expressions, each of which is found in every text in which `pattern` matches.
+def conditions(pattern: str, flags: int) -> tuple[Condition, ...]:
+    """Conditions, each of which is met by every text in which `pattern` matches.
 
     Args:
         pattern: in the language of the `regex` module, as far as Python's own parser reads it.
@@ -36,14 +52,18 @@ def conditions(pattern: str, flags: int) -> tuple[str, ...]:
     Raises:
         UntranslatableError: nothing is known of the texts in which it matches.
     """
-    ignore_case = bool(flags & _regex().IGNORECASE)
+    ignore_case = bool(flags & _regex().IGNORECASE) or "(?i)" in pattern
     try:
-        tree = parser.parse(pattern.replace("(?i)", ""))
+        tree = parser.parse(pattern.replace("(?i)", ""), flags & _regex().VERBOSE)
     except Exception:  # noqa: BLE001 - whatever the parser does not know
         raise UntranslatableError from None
-    translator = _Translator(ignore_case or pattern.startswith("(?i)") or "(?i)" in pattern)
-    whole = translator.sequence(tree, ignore_case=translator.ignore_case)
-    return tuple(dict.fromkeys(part for part in (whole, *translator.around(tree)) if part))
+    translator = _Translator(ignore_case)
+    trees = [tree, *translator.around(tree)]
+    found = [
+        Condition(translator.sequence(part, ignore_case=translator.ignore_case), _digits(part, ignore_case))
+        for part in trees
+    ]
+    return tuple(dict.fromkeys(condition for condition in found if condition.regex))
 
 
 class _Translator:
@@ -54,11 +74,11 @@ class _Translator:
     def sequence(self, tree: Any, *, ignore_case: bool) -> str:
         return "".join(self.one(operation, argument, ignore_case) for operation, argument in tree)
 
-    def around(self, tree: Any) -> Iterator[str]:
+    def around(self, tree: Any) -> Iterator[Any]:
         """What must lie ahead or behind, wherever the pattern as a whole must pass."""
         for operation, argument in tree:
             if operation is c.ASSERT:
-                yield self.sequence(argument[1], ignore_case=self.ignore_case)
+                yield argument[1]
                 yield from self.around(argument[1])
             elif operation is c.SUBPATTERN:
                 yield from self.around(argument[3])
@@ -92,7 +112,7 @@ class _Translator:
         if len(texts) <= _MOST_BRANCHES:
             return f"(?:{'|'.join(dict.fromkeys(texts))})"
         firsts = (self.first(tree, ignore_case) for tree in branches)
-        return f"(?:{'|'.join(dict.fromkeys(firsts))}){_EVERYTHING}*"
+        return f"(?:{'|'.join(dict.fromkeys(firsts))}){ANYTHING}*"
 
     def first(self, tree: Any, ignore_case: bool) -> str:
         """What the sequence begins with: its first part, or the first of that."""
@@ -151,21 +171,42 @@ _CATEGORIES = {
 
 @lru_cache(maxsize=4096)
 def _signs(source: str, ignore_case: bool) -> str:
-    """The ASCII signs that the class accepts, asked of the `regex` module itself, and all signs beyond ASCII."""
-    regex = _regex()
-    accepts = regex.compile(source, regex.IGNORECASE if ignore_case else 0)
-    codes = [code for code in range(128) if accepts.fullmatch(chr(code))]
+    """The signs that the class accepts, asked of the `regex` module itself, and all that are not known here."""
     runs: list[list[int]] = []
-    for code in codes:
+    for code in _codes(source, ignore_case):
         if runs and code == runs[-1][1] + 1:
             runs[-1][1] = code
         else:
             runs.append([code, code])
-    parts = (f"\\x{low:02X}" if low == high else f"\\x{low:02X}-\\x{high:02X}" for low, high in runs)
+    parts = (f"\\x{{{low:X}}}" if low == high else f"\\x{{{low:X}}}-\\x{{{high:X}}}" for low, high in runs)
     return f"[{''.join(parts)}{BEYOND}]"
 
 
+@lru_cache(maxsize=4096)
+def _codes(source: str, ignore_case: bool) -> tuple[int, ...]:
+    regex = _regex()
+    accepts = regex.compile(source, regex.IGNORECASE if ignore_case else 0)
+    return tuple(code for code in KNOWN if accepts.fullmatch(chr(code)))
+
+
+def _digits(tree: Any, ignore_case: bool) -> int:
+    """How many signs must be digits, or signs that are not known here."""
+    return sum(_digits_of(operation, argument, ignore_case) for operation, argument in tree)
+
+
+def _digits_of(operation: Any, argument: Any, ignore_case: bool) -> int:
+    if operation in _ONE_SIGN:
+        return all(chr(code).isdecimal() for code in _codes(_source(operation, argument), ignore_case))
+    if operation is c.SUBPATTERN:
+        return _digits(argument[3], ignore_case)
+    if operation is c.BRANCH:
+        return min(_digits(tree, ignore_case) for tree in argument[1])
+    if operation in _REPEATS:
+        return int(argument[0]) * _digits(argument[2], ignore_case)
+    return 0
+
+
 def _regex() -> Any:
-    import regex
+    import regex  # type: ignore[import-untyped, unused-ignore]
 
     return regex

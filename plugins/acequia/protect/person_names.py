@@ -48,7 +48,7 @@ _BEFORE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_LABEL = re.compile(
+LABEL = re.compile(
     r"""\b(?:(?:full|first|last|given|family|middle)[_\s]?name|name|surname|nombres?|apellidos?|titular)
     ["'”]?\s*[:=]\s*["'“]?""",
     re.IGNORECASE | re.VERBOSE,
@@ -126,7 +126,7 @@ class _Finder:
             yield from self._side_by_side(place)
         for match in _BEFORE.finditer(self.text):
             yield from self._after_cue(match.end())
-        for match in _LABEL.finditer(self.text):
+        for match in LABEL.finditer(self.text):
             yield from self._after_label(match.end())
 
     def _listed(self, place: int) -> Iterator[tuple[int, int, float]]:

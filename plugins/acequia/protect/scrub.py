@@ -7,12 +7,13 @@ remark, and roughly on what.
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from acequia.agreement.privacy import Kind
 from acequia.protect.kinds import kind_of, mark_of
-from acequia.protect.prefilter import may_hold
+from acequia.protect.language import too_low
 from acequia.protect.reader import LANGUAGES, Finding, reader
+from acequia.protect.views import View, views, with_views
 
 REDACTED = "<REDACTED>"
 LONGEST = 2_000
@@ -26,46 +27,80 @@ def available(language: str) -> bool:
     return reader(language, "") is not None
 
 
-def scrub_texts(values: list[str], *, language: str, country: str) -> list[str]:
+def scrub_texts(
+    values: list[str], *, language: str, country: str, targets: Mapping[Kind, float] | None = None
+) -> list[str]:
     """Each text with what is personal replaced, in the same order; the same text always becomes the same.
 
     Args:
         values: the texts; each different one is read once.
         language: `en` or `es`, which decides on recognizers and context words.
         country: ISO 3166-1 alpha-2, which decides how phones without a country code are read.
+        targets: how much must be found of each kind, in percent. Where less was found when it was measured, or nobody
+            measured it, nothing of any text is kept.
     """
-    done: dict[str, str] = {}
-    for value in values:
-        if value not in done:
-            done[value] = _scrubbed(value, language, country)
-    return [done[value] for value in values]
+    if too_low(language, targets or {}):
+        return [REDACTED] * len(values)
+    texts = [value for value in dict.fromkeys(values) if _can_be_read(value)]
+    found = find_all(texts, language=language, country=country)
+    done = {
+        text: REDACTED if findings is None else _replaced(text, findings, country)
+        for text, findings in zip(texts, found, strict=True)
+    }
+    return [done.get(value, REDACTED) for value in values]
 
 
 def find(text: str, *, language: str, country: str) -> tuple[Finding, ...]:
-    """All findings in one text, in order, overlapping ones too.
-
-    The text is read as it stands, and once more in plain signs where it holds others: full-width digits, characters of
-    no width, dashes of all kinds.
+    """All findings in one text, in order, overlapping ones too. Of many texts, ask `find_all`.
 
     Raises:
-        Exception: whatever goes wrong; its message may hold the text.
+        RuntimeError: anything went wrong.
     """
-    found = set(_found(text, language, country))
-    simple, places = _simplified(text)
-    if simple != text:
-        for finding in _found(simple, language, country):
-            start, end = _back(finding, places)
-            found.add(Finding(start, end, finding.entity, finding.score))
-    return tuple(sorted(found))
+    (found,) = find_all([text], language=language, country=country)
+    if found is None:
+        raise RuntimeError("this text cannot be read here")
+    return found
 
 
-def _scrubbed(text: str, language: str, country: str) -> str:
-    if not isinstance(text, str) or len(text) > LONGEST:
-        return REDACTED
-    try:
-        return _replaced(text, find(text, language=language, country=country), country)
-    except Exception:  # noqa: BLE001 - fail closed, and say nothing: messages of recognizers quote the text
-        return REDACTED
+def find_all(
+    texts: Sequence[str], *, language: str, country: str, sieved: bool = True
+) -> list[tuple[Finding, ...] | None]:
+    """All findings in each text, in order, overlapping ones too; None for a text that could not be read.
+
+    A text is read as it stands, and once more in each further view of it (`views`).
+
+    Args:
+        texts: of any length; each is read once.
+        language: `en` or `es`.
+        country: ISO 3166-1 alpha-2.
+        sieved: False shows every text to every recognizer; the findings are the same.
+    """
+    reads = reader(language, country)
+    if reads is None:
+        return [None] * len(texts)
+    readings = [*texts]
+    seen_as: list[tuple[int, View]] = []
+    for number in with_views(texts):
+        for view in views(texts[number]):
+            seen_as.append((number, view))
+            readings.append(view.text)
+    found = reads.read(readings, sieved=sieved)
+    together = found[: len(texts)]
+    for (number, view), findings in zip(seen_as, found[len(texts) :], strict=True):
+        before = together[number]
+        together[number] = None if before is None or findings is None else before + _back(findings, view)
+    return [None if findings is None else tuple(sorted(set(findings))) for findings in together]
+
+
+def _back(findings: Sequence[Finding], view: View) -> list[Finding]:
+    return [Finding(*view.back(found.start, found.end), found.entity, found.score) for found in findings]
+
+
+def _can_be_read(value: object) -> bool:
+    """Half of a pair of surrogates cannot be stored, nor looked for."""
+    if not isinstance(value, str) or len(value) > LONGEST:
+        return False
+    return value.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in value)
 
 
 def _replaced(text: str, findings: Sequence[Finding], country: str) -> str:
@@ -98,32 +133,4 @@ def _overlapping(findings: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield group
 
 
-def _found(text: str, language: str, country: str) -> list[Finding]:
-    reads = reader(language, country)
-    if reads is None:
-        raise RuntimeError("texts in this language cannot be read here")
-    return reads.read(text) if may_hold(text) else []
-
-
-def _simplified(text: str) -> tuple[str, list[int]]:
-    """The text in plain signs, and for each of them the place it comes from (with the text's length at the end)."""
-    if text.isascii():
-        return text, []
-    signs, places = [], []
-    for place, sign in enumerate(text):
-        category = unicodedata.category(sign)
-        if category in ("Cf", "Mn"):
-            continue
-        simple = "-" if category == "Pd" or sign == "\u2212" else unicodedata.normalize("NFKC", sign)
-        signs.append(simple)
-        places += [place] * len(simple)
-    return "".join(signs), [*places, len(text)]
-
-
-def _back(finding: Finding, places: list[int]) -> tuple[int, int]:
-    """The finding's place in the text as it stands, with what was left out inside and after it."""
-    start, last = places[finding.start], places[finding.end - 1]
-    return start, max(last + 1, places[finding.end])
-
-
-__all__ = ["LANGUAGES", "LONGEST", "REDACTED", "Finding", "available", "find", "kind_of", "scrub_texts"]
+__all__ = ["LANGUAGES", "LONGEST", "REDACTED", "Finding", "available", "find", "find_all", "kind_of", "scrub_texts"]

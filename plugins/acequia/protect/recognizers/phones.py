@@ -51,7 +51,7 @@ class RegionalPhoneRecognizer(PhoneRecognizer):  # type: ignore[misc]
         """Numbers that are valid in one of the regions, or with their country's code."""
         stretches = [match.span() for match in _STRETCH.finditer(text)]
         counts = [sum(map(str.isdecimal, text[start:end])) for start, end in stretches]
-        most, least = max(counts, default=0), min(map(_shortest, self.supported_regions))
+        most, least = max(counts, default=0), min(map(shortest, self.supported_regions))
         left = {
             place
             for (start, end), count in zip(stretches, counts, strict=True)
@@ -62,7 +62,7 @@ class RegionalPhoneRecognizer(PhoneRecognizer):  # type: ignore[misc]
         for region in self.supported_regions:
             if not left:
                 break
-            if most >= _shortest(region):
+            if most >= shortest(region):
                 matches = phonenumbers.PhoneNumberMatcher(text, region, leniency=self.leniency)
                 results = [self._get_recognizer_result(match, text, region, nlp_artifacts) for match in matches]
                 left.difference_update(*(range(result.start, result.end) for result in results))
@@ -108,6 +108,7 @@ def _regions(country: str) -> tuple[str, ...]:
 
 
 @cache
-def _shortest(region: str) -> int:
+def shortest(region: str) -> int:
+    """How many digits the region's shortest numbers have."""
     general = getattr(phonenumbers.PhoneMetadata.metadata_for_region(region), "general_desc", None)
     return min((length for length in getattr(general, "possible_length", ()) if length > 0), default=0)

@@ -1,0 +1,141 @@
+"""Which texts may hold a person's name, told of a whole column at once.
+
+Two sieves. `may_hold_names` lets through what `person_names` could find something in: a capitalised word that is no
+everyday word, a listed name or a title in any case, or a label such as "name:". `is_everyday` tells the texts that are
+made of everyday words alone, in any case: in these a model is not asked. A model's findings in such texts do not
+count, with or without the sieve: that is the contract, and what makes a model affordable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from acequia.protect.necessary import conditions
+from acequia.protect.person_names import HONORIFICS, LABEL, WORD, listed, plain
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AT_ONCE = 1_000
+_JOINS = r"['’\-]"
+
+
+def may_hold_names(texts: pa.Array) -> pa.BooleanArray:
+    """Which texts the name recognizer must read; False is certain."""
+    import pyarrow.compute as pc
+
+    ordinary = pc.match_substring_regex(texts, _ordinary())
+    signs = pc.invert(ordinary)
+    for told in (*_listed_words(), _label()):
+        signs = pc.or_(signs, pc.match_substring_regex(texts, told))
+    return signs
+
+
+def is_everyday(texts: pa.Array) -> pa.BooleanArray:
+    """Which texts consist of everyday words, none of them a name, and of signs that are no letters."""
+    import pyarrow.compute as pc
+
+    return pc.match_substring_regex(texts, _everyday())
+
+
+def is_everyday_text(text: str) -> bool:
+    """The same of one text."""
+    return _everyday_pattern().search(text) is not None
+
+
+@cache
+def _everyday_pattern() -> re.Pattern[str]:
+    """RE2's expression in Python's words, which have another name for the end of a text."""
+    told = re.sub(r"\\x\{([0-9A-F]+)\}", lambda code: f"\\U{code[1]:0>8}", _everyday())
+    return re.compile(told.removesuffix("$") + r"\Z")
+
+
+@cache
+def _ordinary() -> str:
+    """A text of words in small letters, and of everyday words in any."""
+    lower = f"[{_class(sign for sign in _letters() if not sign.isupper())}]"
+    letter = f"[{_class(_letters())}]"
+    return _made_of(f"(?:{lower}{letter}*(?:{_JOINS}{letter}+)*|{_everyday_words()})")
+
+
+@cache
+def _everyday() -> str:
+    return _made_of(_everyday_words())
+
+
+def _made_of(word: str) -> str:
+    """A text of such words, with signs that are no letters between them: no hyphen or apostrophe joins two of them."""
+    others = sorted(set(map(chr, _KNOWN)) - set(_letters()) - set("'’-") - set(_odd()))
+    gap = f"[{_class(others)}]"
+    loose = f"(?:{gap}|{_JOINS})*"
+    return f"^{loose}(?:{word}{_JOINS}*{gap}{loose})*(?:{word}{_JOINS}*)?$"
+
+
+@cache
+def _listed_words() -> tuple[str, ...]:
+    """In parts, since one tree of all names outgrows the memory of RE2, which then takes ten times as long."""
+    letter = _class((*_letters(), *_odd()))
+    words = sorted(listed().sure | HONORIFICS)
+    parts = (words[start : start + _AT_ONCE] for start in range(0, len(words), _AT_ONCE))
+    return tuple(f"(?:^|[^{letter}]){_one_of(part)}(?:$|[^{letter}])" for part in parts)
+
+
+@cache
+def _label() -> str:
+    (condition,) = conditions(LABEL.pattern, re.IGNORECASE | re.VERBOSE)
+    return condition.regex
+
+
+@cache
+def _everyday_words() -> str:
+    names = listed()
+    return _one_of(word for word in names.words - names.every if re.fullmatch("[a-z]+", word))
+
+
+def _one_of(words: Iterable[str]) -> str:
+    """One of the words, however it is accented and in whatever case, as a tree of what they share."""
+    tree: dict[str, Any] = {}
+    for word in sorted(words):
+        node = tree
+        for sign in word:
+            node = node.setdefault(sign, {})
+        node[""] = {}
+    return _written(tree)
+
+
+def _written(tree: dict[str, Any]) -> str:
+    branches = [f"{_spellings(sign)}{_written(rest)}" for sign, rest in tree.items() if sign]
+    if not branches:
+        return ""
+    joined = branches[0] if len(branches) == 1 and "" not in tree else f"(?:{'|'.join(branches)})"
+    return f"{joined}?" if "" in tree else joined
+
+
+_KNOWN = (*range(0x100), *range(0x2010, 0x2028), 0x20AC)
+"""What a text may hold to be sieved at all; one with any other sign is read."""
+
+
+@cache
+def _letters() -> tuple[str, ...]:
+    """The letters among the known signs that stay one letter when they are compared."""
+    word = (sign for sign in map(chr, _KNOWN) if WORD.fullmatch(sign))
+    return tuple(sign for sign in word if len(plain(sign)) == 1)
+
+
+@cache
+def _odd() -> tuple[str, ...]:
+    """Those that become two, such as ß; a text that holds one is read."""
+    return tuple(sign for sign in map(chr, _KNOWN) if WORD.fullmatch(sign) and len(plain(sign)) != 1)
+
+
+@cache
+def _spellings(sign: str) -> str:
+    """A class of all that is compared as `sign`."""
+    return f"[{_class((sign, *(other for other in map(chr, _KNOWN) if plain(other) == sign)))}]"
+
+
+def _class(signs: Iterable[str]) -> str:
+    return "".join(f"\\x{{{ord(sign):X}}}" for sign in dict.fromkeys(signs))
