@@ -25,6 +25,7 @@ def render(table: Any, feed: Feed, path: Path, *, append: bool = False) -> None:
         return
     ready = _as_text(table, feed)
     data = _csv(ready, feed.delivery.options, header=not append) if form == "csv" else _jsonl(ready)
+    data = _encoded(data, feed.delivery.options.encoding, first=not append)
     with path.open("ab" if append else "wb") as file:
         file.write(packed(data) if path.suffix == ".gz" else data)
 
@@ -71,7 +72,16 @@ def _csv(table: Any, options: FormatOptions, *, header: bool) -> bytes:
     buffer = pa.BufferOutputStream()
     csv.write_csv(table, buffer, write)
     data: bytes = buffer.getvalue().to_pybytes()
-    return data if options.encoding.lower() in ("utf-8", "utf8") else data.decode().encode(options.encoding)
+    return data
+
+
+def _encoded(data: bytes, encoding: str, *, first: bool) -> bytes:
+    """UTF-8 in the agreed encoding; a byte order mark stands at the start of the file alone."""
+    if encoding.lower() in ("utf-8", "utf8"):
+        return data
+    changed = data.decode().encode(encoding)
+    mark = len("".encode(encoding))
+    return changed if first else changed[mark:]
 
 
 def _jsonl(table: Any) -> bytes:
