@@ -31,6 +31,9 @@ check: $(STAMP) ## format, lint, types, agreements, generated files
 bench: $(STAMP) ## measure the rooms on generated data (figures, no verdicts)
 	@for script in bench/*.py; do $(BIN)/python $$script || exit 1; done
 
+model: $(STAMP) ## train the model of names and places again, and measure what is found (some minutes)
+	@$(BIN)/python -m acequia.training
+
 audit: $(STAMP) ## look the pinned dependencies up among the known vulnerabilities (needs the network)
 	@$(BIN)/pip-audit --require-hashes --disable-pip -r requirements/production.txt
 
@@ -54,4 +57,4 @@ lock: $(STAMP) ## resolve the requirement files again
 clean: ## remove what the demonstration and the tests left (not .venv)
 	@rm -rf .acequia .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test quick check bench audit setup lock clean
+.PHONY: help demo test quick check bench model audit setup lock clean

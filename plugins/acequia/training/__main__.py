@@ -16,13 +16,13 @@ from acequia.training.measuring import of_model, of_scrubber
 from acequia.training.model import save, train
 from acequia.training.sentences import LANGUAGES, LEARNED, Labelled, sentences
 
-SEED, SENTENCES, MEASURED = 3, 240_000, 4_000
+SEED, SENTENCES, MEASURED, READ = 3, 240_000, 3_000, 1_500
 
 
 @click.group(invoke_without_command=True)
 @click.option("--sentences", "many", default=SENTENCES, show_default=True, help="How many texts to learn from.")
 @click.option("--seed", default=SEED, show_default=True, help="The same seed, the same sentences.")
-@click.option("--measured", default=MEASURED, show_default=True, help="How many texts to measure on, per language.")
+@click.option("--measured", default=MEASURED, show_default=True, help="How many texts to measure the model on.")
 @click.option("--out", type=click.Path(path_type=Path), default=MODEL.parent, help="Where model/ and card.json go.")
 @click.pass_context
 def main(context: click.Context, many: int, seed: int, measured: int, out: Path) -> None:
@@ -46,11 +46,11 @@ def main(context: click.Context, many: int, seed: int, measured: int, out: Path)
     card.write({"model": told}, out / "card.json")
     click.echo(f"The model takes {size:,} bytes.\n\n{card.model_table({'model': told})}\n")
     if out == MODEL.parent:
-        _measure_ours(measured)
+        _measure_ours(min(measured, READ))
 
 
 @main.command()
-@click.option("--measured", default=MEASURED, show_default=True, help="How many texts to measure on, per language.")
+@click.option("--measured", default=READ, show_default=True, help="How many texts to measure on, per language.")
 def measure(measured: int) -> None:
     """Measure what the whole scrubber finds under the setting ACEQUIA_NLP, and keep the figures."""
     setting = chosen()
@@ -67,7 +67,8 @@ def measure(measured: int) -> None:
     for language, rows in figures.items():
         key = setting.key(language)
         path = measured_at(key)
-        card.write({"scrubber": {**card.read(path).get("scrubber", {}), key: {language: rows}}}, path)
+        before = card.read(path).get("scrubber", {}).get(key, {})
+        card.write({"scrubber": {key: {**before, language: rows}}}, path)
         for kind, row in rows.items():
             click.echo(f"  {key} {language} {kind}: recall {row['recall_pct']} % of {row['planted']}")
 
@@ -76,7 +77,10 @@ def _measure_ours(measured: int) -> None:
     """Both settings that come with the package."""
     settings: dict[str, Any] = {setting: of_scrubber(setting, measured, click.echo) for setting in ("own", "words")}
     card.write({"scrubber": settings}, CARD)
-    click.echo(f"\n{card.scrubber_table({'scrubber': settings})}\n\nThe card: {CARD.name}")
+    click.echo(f"\n{card.scrubber_table({'scrubber': settings})}\n")
+    if card.PAGE.is_file():
+        card.PAGE.write_text(card.on_page(card.PAGE.read_text(encoding="utf-8"), card.read()), encoding="utf-8")
+        click.echo(f"Figures written to {CARD.name} and {card.PAGE}.")
 
 
 def _mixed(seed: int) -> Iterator[Labelled]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from acequia.protect.language.measured import CARD
 
+PAGE = Path("docs/detection.md")
+_END = "<!-- end -->"
 _LANGUAGES = {"en": "English", "es": "Spanish"}
 
 
@@ -37,6 +39,20 @@ def write(part: Mapping[str, Any], path: Path = CARD) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     text = json.dumps({**read(path), **part}, indent=1, ensure_ascii=False, sort_keys=True)
     path.write_text(text + "\n", encoding="utf-8")
+
+
+def on_page(page: str, told: Mapping[str, Any]) -> str:
+    """The page with the card's figures between its marks."""
+    size = f"{told['model']['bytes']:,} bytes"
+    for mark, text in (
+        ("model", f"\n{model_table(told)}\n"),
+        ("scrubber", f"\n{scrubber_table(told)}\n"),
+        ("size", size),
+    ):
+        before, begins, rest = page.partition(f"<!-- {mark} -->")
+        _, ends, after = rest.partition(_END)
+        page = f"{before}{begins}{text}{ends}{after}" if ends else page
+    return page
 
 
 def model_table(card: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The pipeline: words by plain rules, small hashed embeddings, one convolution or two, spaCy's transition parser.
+"""The pipeline: words by plain rules, small hashed embeddings, one convolution, spaCy's transition parser.
 
 Nothing of the vocabulary is kept: words are hashed on the way in, so the model holds no list of names.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from spacy.language import Language
 
 LABELS = {"name": "PERSON", "place": "LOCATION"}
-WIDTH, DEPTH, WINDOW, ROWS, HIDDEN = 48, 2, 2, (3000, 400, 1500, 400), 48
+WIDTH, DEPTH, WINDOW, ROWS, HIDDEN = 48, 1, 3, (4000, 400, 2000, 400), 32
 ATTRIBUTES = ("NORM", "PREFIX", "SUFFIX", "SHAPE")
 _BATCH = 96
 _RATE = 0.003
@@ -62,8 +62,10 @@ def train(texts: Iterable[Labelled], many: int, seed: int, told: Told) -> Langua
 def save(nlp: Language, folder: Path) -> int:
     """Write the pipeline without its vocabulary; return its size in bytes."""
     shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     nlp.to_disk(folder, exclude=["vocab"])
     meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
+    meta |= {"name": "acequia_names", "version": "1", "spacy_version": ">=3.8,<3.9"}
     wanted = ("lang", "name", "version", "spacy_version", "pipeline", "labels", "components", "disabled")
     (folder / "meta.json").write_text(
         json.dumps({key: meta[key] for key in wanted if key in meta}, indent=1) + "\n", encoding="utf-8"
@@ -139,7 +141,6 @@ def _copied(nlp: Language) -> Language:
     import spacy
 
     bare = spacy.blank("xx")
-    bare.meta["name"], bare.meta["version"] = "acequia_names", "1"
     bare.add_pipe("ner", config={"model": _architecture(), "incorrect_spans_key": None})
     bare.from_bytes(nlp.to_bytes(exclude=["vocab"]), exclude=["vocab"])
     return bare

@@ -47,10 +47,10 @@ def tax_id(rng: random.Random, language: str) -> str:
 
 
 def passport(rng: random.Random, language: str) -> str:
-    """Two letters and seven digits (Botswana), a letter and six (Uruguay)."""
+    """BN and seven digits (Botswana), a letter and six (Uruguay)."""
     if language == "es":
         return f"{rng.choice('ABCD')}{rng.randint(100_000, 999_999)}"
-    return f"{rng.choice(('BN', 'BA', 'BB'))}{rng.randint(0, 9_999_999):07}"
+    return f"BN{rng.randint(0, 9_999_999):07}"
 
 
 def plate(rng: random.Random, language: str) -> str:
@@ -58,7 +58,7 @@ def plate(rng: random.Random, language: str) -> str:
     letters = "".join(rng.choices("ABCDEFGHJKLMNPRSTUVWXYZ", k=3))
     gap = rng.choice((" ", " ", "", "-"))
     if language == "es":
-        return f"{letters}{gap}{rng.randint(1000, 9999)}"
+        return f"{rng.choice('ABCDEFGHIJKLMNOPQRS')}{letters[1:]}{gap}{rng.randint(1000, 9999)}"  # by department
     return f"B{gap}{rng.randint(100, 999)}{gap}{letters}"
 
 

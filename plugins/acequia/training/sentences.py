@@ -176,12 +176,14 @@ def _shapes(language: str, held_back: bool) -> Mapping[str, Sequence[Line]]:
 @cache
 def _words(language: str, held_back: bool) -> Mapping[str, Sequence[Line]]:
     """Lines by slot. What stands for itself is on both sides; what is a shape is on one."""
+    sections = _sections(f"words_{language}.txt", "= ")
     words = {
         slot: [_line(line) for line in (_side(lines, held_back) if slot in ("problem", "act") else lines)]
-        for slot, lines in _sections(f"words_{language}.txt", "= ").items()
-        if slot != "w"
+        for slot, lines in sections.items()
+        if slot not in ("w", "tn")
     }
     words["w"] = [(word,) for word in _everyday(language)]
+    words["tn"] = [(word,) for line in sections.get("tn", ()) for word in line.split()]
     jobs = provided("job.en_US" if language == "en" else "job.es_ES").jobs
     words["job"] = [(job.split(",")[0].lower(),) for job in jobs]
     return words
