@@ -21,28 +21,34 @@ _BATCH = 1 << 16
 
 
 def replaced(
-    connection: duckdb.DuckDBPyConnection, values: str, become: Callable[[list[str]], list[str]], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    values: str,
+    become: Callable[[list[str]], list[str]],
+    target: Path,
+    *,
+    ordered: bool = True,
 ) -> str:
     """What every distinct value becomes, as a relation of `value` and `becomes`, one row per value.
 
     Args:
         connection: of the engine.
         values: SQL that yields one text column `value`; nulls are left out.
-        become: given distinct texts in ascending order, what each becomes, in the same order.
-        target: a Parquet file in scratch for the relation; the values lie beside it meanwhile.
+        become: given distinct texts, what each becomes, in the same order.
+        target: a Parquet file in scratch for the relation.
+        ordered: hand the texts over in ascending order; where each is looked at alone, that is work for nothing.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    found = target.with_name(f"{target.name}.values")
-    distinct = f"SELECT DISTINCT value FROM ({values}) WHERE value IS NOT NULL ORDER BY value"
-    connection.execute(f"COPY ({distinct}) TO {literal(str(found))} (FORMAT parquet)")
+    order = "ORDER BY value" if ordered else ""
+    distinct = connection.sql(f"SELECT DISTINCT value FROM ({values}) WHERE value IS NOT NULL {order}")
     schema = pa.schema([("value", pa.string()), ("becomes", pa.string())])
-    with pq.ParquetFile(found) as source, pq.ParquetWriter(target, schema) as writer:
-        for batch in source.iter_batches(_BATCH):
-            texts = batch.column(0).to_pylist()
-            writer.write_batch(pa.record_batch([pa.array(texts, pa.string()), become(texts)], schema=schema))
-    found.unlink()
+    # It is read once and deleted: what makes Parquet small would only cost time.
+    with pq.ParquetWriter(target, schema, compression="none", use_dictionary=False, write_statistics=False) as writer:
+        for batch in distinct.to_arrow_reader(_BATCH):
+            texts = batch.column(0).cast(pa.string())
+            made = pa.array(become(texts.to_pylist()), pa.string())
+            writer.write_batch(pa.record_batch([texts, made], schema=schema))
     return relation(target)
 
 

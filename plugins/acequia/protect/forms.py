@@ -15,6 +15,7 @@ Form = Callable[[str], str]
 
 _DOCUMENTS = ("national_id", "tax_id", "passport", "plate", "card", "account")
 _PLAIN = re.compile(r"[0-9A-Z]+")
+_BETWEEN = re.compile(r"[^0-9A-Za-z]+")
 
 
 def form_of(holds: Kind | None, country: str) -> Form:
@@ -42,6 +43,8 @@ def document(value: str) -> str:
     """Capital letters and digits alone: `1.234.567-2` is `12345672`. A text without any keeps its form."""
     if _PLAIN.fullmatch(value):
         return value
+    if value.isascii():
+        return _BETWEEN.sub("", value).upper() or normal(value)
     folded = unicodedata.normalize("NFKC", value).upper()
     return "".join(_digit(sign) for sign in folded if sign.isalnum()) or normal(value)
 

@@ -37,9 +37,11 @@ def phone_form(country: str) -> Callable[[str], str]:
 
     A number with an extension is its own subscriber. What cannot be a number keeps the form of any text.
     """
-    plain = _plain_reader(country)
+    is_normal, plain = _plain_reader(country)
 
     def form(value: str) -> str:
+        if is_normal(value):
+            return value
         found = plain(value)
         if found is None:
             text = _folded(value)
@@ -49,13 +51,15 @@ def phone_form(country: str) -> Callable[[str], str]:
     return form
 
 
-def _plain_reader(country: str) -> Read:
+def _plain_reader(country: str) -> tuple[Callable[[str], object], Read]:
+    """Whether a value is in normal form already, and the reader of plain writings; None is what neither can tell."""
     home = _plan(country)
     if home is None:
-        return lambda _: None
+        return (lambda _: None), (lambda _: None)
     national, code, prefix = home.national.fullmatch, home.code, home.prefix
     begins = (f"+{code}", f"00{code}", code, *([prefix] if prefix else []))
-    is_normal = re.compile(rf"\+{code}(?:{home.national.pattern})", re.ASCII).fullmatch
+    trunk = rf"(?!{prefix})" if prefix else ""
+    is_normal = re.compile(rf"\+{code}{trunk}(?:{home.national.pattern})", re.ASCII).fullmatch
 
     def read(value: str) -> str | None:
         digits = value if _PLAIN.fullmatch(value) else value.translate(_BETWEEN)
@@ -68,8 +72,7 @@ def _plain_reader(country: str) -> Read:
                 return None
         return None if prefix and digits.startswith(prefix) else f"+{code}{digits}"
 
-    begins_twice = f"+{code}{prefix}" if prefix else "+0"  # +0 begins no number
-    return lambda value: value if is_normal(value) and not value.startswith(begins_twice) else read(value)
+    return is_normal, read
 
 
 @cache

@@ -31,6 +31,7 @@ _TEXT, _POSITIVE, _NEGATIVE, _GREAT = b"text", b"positive", b"negative", b"great
 _SIGNS = r"[ +./(),:;#*_-]*"
 LAYOUT = rf"{_SIGNS}([0-9]{_SIGNS}){{{FEWEST},{MOST}}}"
 _LAYOUT = re.compile(LAYOUT)
+_BETWEEN = re.compile("[^0-9]+")
 _GREATEST = 2**63 - 1
 
 
@@ -52,16 +53,18 @@ def codes(key: bytes, form: Form, *, whole_numbers: bool) -> Callable[[list[str]
 def _texts(cipher: bytes, texts: list[str], ordinary: Callable[[list[str]], list[str]]) -> list[str]:
     import numpy as np
 
-    made, by_length = list(texts), defaultdict(list)
-    rest = []
+    made, rest = list(texts), []
+    by_length: dict[int, list[int]] = defaultdict(list)
+    signs: dict[int, list[str]] = defaultdict(list)
     for place, text in enumerate(texts):
         if _LAYOUT.fullmatch(text):
-            by_length[sum("0" <= sign <= "9" for sign in text)].append(place)
+            bare = text if text.isdecimal() else _BETWEEN.sub("", text)
+            by_length[len(bare)].append(place)
+            signs[len(bare)].append(bare)
         else:
             rest.append(place)
     for length, places in by_length.items():
-        signs = "".join(re.sub("[^0-9]", "", texts[place]) for place in places)
-        digits = np.frombuffer(signs.encode(), np.uint8).reshape(-1, length) - 48
+        digits = np.frombuffer("".join(signs[length]).encode(), np.uint8).reshape(-1, length) - 48
         coded = (encrypted(cipher, digits, tweak=_TEXT) + 48).tobytes().decode()
         for n, place in enumerate(places):
             made[place] = _laid_out(texts[place], coded[n * length : (n + 1) * length])
@@ -73,6 +76,8 @@ def _texts(cipher: bytes, texts: list[str], ordinary: Callable[[list[str]], list
 def _laid_out(text: str, digits: str) -> str:
     if len(text) == len(digits):
         return digits
+    if text[0] == "+" and len(text) == len(digits) + 1:
+        return f"+{digits}"
     taken = iter(digits)
     return "".join(next(taken) if "0" <= sign <= "9" else sign for sign in text)
 
