@@ -1,0 +1,3 @@
+"""The fixture of a whole installation."""
+
+from tests.pipeline.conftest import world as world
