@@ -205,17 +205,19 @@ def mentions(people: Sequence[Person], places: Sequence[str]) -> list[Mention]:
     written = []
     for what in WHAT if cells else ():
         for number, person in enumerate(people):
-            place, turn = cells[number % len(cells)], number // len(cells) + number
-            value = PLACES[place].write(_usual(person, what, turn), turn)
-            sentences = _SENTENCES[person.country][what]
-            text = sentences[(turn + number) % len(sentences)].format(value)
-            written.append(Mention(number, what, place, text))
+            place = cells[number % len(cells)]
+            # Drawn apart for each, so that every way of writing meets every way of hiding and every sentence.
+            form, turn, around = _drawn(person, what)
+            ways, sentences = _WRITTEN[what](person), _SENTENCES[person.country][what]
+            value = PLACES[place].write(ways[form % len(ways)], turn)
+            written.append(Mention(number, what, place, sentences[around % len(sentences)].format(value)))
     return written
 
 
-def _usual(person: Person, what: What, turn: int) -> str:
-    ways = _WRITTEN[what](person)
-    return ways[turn % len(ways)]
+def _drawn(person: Person, what: What) -> tuple[int, int, int]:
+    """Three numbers that depend on who it is and what of them."""
+    digest = hashlib.sha256(f"{person.phone} {person.email} {what}".encode()).digest()
+    return digest[0] * 256 + digest[1], digest[2] * 256 + digest[3], digest[4]
 
 
 def _phones(person: Person) -> tuple[str, ...]:
