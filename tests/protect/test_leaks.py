@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from acequia.agreement.model import Feed
 from acequia.agreement.privacy import Privacy
 from acequia.errors import REFUSED, AcequiaError
 from acequia.flow import Scanned
-from acequia.protect.sightings import STOPPED_FOR, kinds_of_values
+from acequia.protect.sightings import STOPPED_FOR, kinds_of_digits, kinds_of_values
 from acequia.protect.whole_numbers import is_card, is_cedula, is_mobile, is_omang, is_rut, kind_of_column
 from tests.protect.conftest import Through
 
@@ -225,6 +227,24 @@ def test_each_kind_is_seen_in_a_value_of_its_own(language: str, country: str) ->
     for kind, values in GUILTY[language, country].items():
         found = kinds_of_values(values, language=language, country=country)
         assert [(value, kinds) for value, kinds in zip(values, found, strict=True) if kind not in kinds] == []
+
+
+@given(st.text("0123456789", min_size=6, max_size=17), st.sampled_from([("en", "BW"), ("es", "UY")]))
+@settings(max_examples=300, deadline=None)
+def test_digits_alone_are_judged_as_the_recognizers_do(digits: str, agreed: tuple[str, str]) -> None:
+    """What the recognizers see in a number is seen without them, too."""
+    language, country = agreed
+    (read,) = kinds_of_values([f" {digits} "], language=language, country=country)
+    told = kinds_of_digits(digits, country)
+    assert read - {"phone"} <= told
+    odd = len(digits) < 8 or (digits[0] == "0" and digits[1] not in "09")  # special numbers, and codes of carriers
+    assert "phone" not in read or "phone" in told or odd
+
+
+def test_long_values_are_read_to_their_end() -> None:
+    values = ["shelf " * 700 + "71 123 456", "a." * 5_000, "x" * 1_995 + " 71 123 456 " + "x" * 300, ""]
+    found = kinds_of_values(values, language="en", country="BW")
+    assert ["phone" in kinds for kinds in found] == [True, False, True, False]
 
 
 def test_check_digits() -> None:
