@@ -332,8 +332,8 @@ def test_pseudonyms_are_those_of_partner_and_feed(gate, feed):
 def test_texts_are_scrubbed_by_distinct_value(gate, feed, monkeypatch):
     seen: list[list[str]] = []
 
-    def scrub(values: list[str], *, language: str, country: str) -> list[str]:
-        assert (language, country) == ("es", "UY")
+    def scrub(values: list[str], *, language: str, country: str, targets: object) -> list[str]:
+        assert (language, country, targets) == ("es", "UY", agreed.privacy.recall_at_least_pct)
         seen.append(values)
         return [value.replace(CANARY, "<PERSON>") for value in values]
 

@@ -58,7 +58,7 @@ def protect(
         staged = stage_files(connection, _fetched(raw, landing, scratch), feed, judge, scratch)
         aside = set_aside(connection, staged, judge, finds_duplicates, scratch / "set_aside.parquet")
         key = _key(raw, feed, keys)
-        means = Means(key, language, country, reference, scratch)
+        means = Means(key, language, country, reference, scratch, feed.privacy.recall_at_least_pct)
         rows_out, columns = write_protected(connection, staged, judge, feed, means, plain)
         scanned = scan(connection, plain, feed, language=language, country=country, scratch=scratch)
         refuse_leaks(scanned)

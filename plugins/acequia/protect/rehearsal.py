@@ -75,7 +75,14 @@ def rehearse(
         opened = open_file(connection, file, feed, setting.scratch)
         copy = change(_sample(connection, opened, judge, rows, setting.scratch / "sample.parquet"))
         staged = _staged(connection, copy, opened, feed, judge, setting.scratch)
-        means = Means(_KEY, setting.language, setting.country, setting.reference, setting.scratch)
+        means = Means(
+            _KEY,
+            setting.language,
+            setting.country,
+            setting.reference,
+            setting.scratch,
+            feed.privacy.recall_at_least_pct,
+        )
         target = setting.scratch / "rehearsed.parquet"
         write_protected(connection, staged, judge, feed, means, target)
         kept = f"SELECT row - 1 FROM {staged.relation} AS rows WHERE reason IS NULL ORDER BY file, row"

@@ -85,7 +85,7 @@ def configuration(setting: Chosen, language: str) -> Mapping[str, Any]:
 
 @cache
 def _engine(setting: Chosen, language: str) -> NlpEngine:
-    if setting.kind == "words" or (setting.kind == "own" and not MODEL.is_dir()):  # until the model is in
+    if setting.kind == "words":
         from acequia.protect.language.words import WordsNlpEngine
 
         return WordsNlpEngine(language)
