@@ -36,7 +36,7 @@ _GUESSES: tuple[tuple[ColumnType, str], ...] = (
 )
 _VALUES_AT_MOST = 20_000
 _MEMORY, _BYTES_AT_MOST = "1GB", 20 * 2**30
-_MOSTLY, _FEW_VALUES, _WORDS = 50.0, 50, 3
+_MOSTLY, _FEW_VALUES, _WORDS, _SENTENCE = 50.0, 50, 3, 4.5
 _FOLLOWED = frozenset({"phone", "national_id", "tax_id", "passport", "card", "account", "id"})
 _TIMES: dict[str, str] = {"timestamp": "{truncate_to: hour}", "date": "{truncate_to: month}"}
 
@@ -132,7 +132,7 @@ def _looks(connection: duckdb.DuckDBPyConnection, name: str, country: str, langu
     rows, filled, different, words_each, *fits = connection.execute(f"SELECT {told} FROM {texts}").fetchall()[0]
     kind: ColumnType = next((word for (word, _), fit in zip(_GUESSES, fits, strict=True) if fit), "string")
     found = _found(connection, texts, kind, country, language)
-    holds = _holds(name, kind, found)
+    holds = _holds(name, kind, found) if words_each < _SENTENCE else None
     shape = _Shape(
         few=different <= min(_FEW_VALUES, filled // 2), text=words_each >= _WORDS, own=different == filled > 1
     )

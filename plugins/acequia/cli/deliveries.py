@@ -28,7 +28,7 @@ def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool
     """Run one delivery through all rooms: pull, protect, validate, aggregate, withhold, publish.
 
     Exit codes: 0 published or nothing to do; 1 our fault; 2 usage; 3 the agreement forbids it; 4 the delivery was
-    refused; 5 it is missing; 6 disclosure control stopped the release.
+    refused; 5 it is missing; 6 disclosure control or a search for planted people stopped the release.
     """
     from acequia import pipeline
     from acequia.opening import open_work
