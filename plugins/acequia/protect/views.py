@@ -2,8 +2,9 @@ r"""Other ways to read a text, for what is hidden in how it is written, by accid
 
 A text is also read in plain signs: full-width digits and those of other scripts, characters of no width, dashes of all
 kinds, escapes of JSON (`\u0037`), HTML (`&#55;`) and addresses (`%40`), `(at)` for @, and base64 that decodes to
-something readable. And it is read with one space for whatever separates digits: a line's end, a tab, several signs.
-Every sign of a view knows what part of the text it stands for, so that findings are told in places of the text.
+something readable. And it is read with one space for whatever separates digits, and for every line's end or tab; and,
+where it looks like an address of the web, with spaces for its plus signs. Every sign of a view knows what part of the
+text it stands for, so that findings are told in places of the text.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ _DOT = re.compile(
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=\-])(?=.[a-z+/_\-]*[A-Z0-9])[A-Za-z0-9+/_\-]{10,}={0,2}(?![A-Za-z0-9+/_\-])")
 """Ten signs or more, one of them, but not only the first, a capital letter or a digit: other words are no base64."""
 
+_BREAK = re.compile(r"\s*[^\S ]\s*")
+_FORM = re.compile(r"(?<==)[^\s&]*\+[^\s&]*")
+"""What stands behind `=` in the address of a web page: there a plus sign is a space."""
+
+_DOTS = frozenset("\u00b7\u2022\u2024\u2027\u2219\u22c5\u3002\u30fb\uff61\uff65")
 _BETWEEN = re.compile(r"(?<=[0-9])(?:[\s.\-/_*~()\[\]]{2,4}|[^\S ]|[_*~()\[\]])(?=[0-9])")
 _SHORTEST_DECODED = 6
 _LETTERS_OF_TEXT = 0.6
@@ -38,6 +44,7 @@ _LETTERS_OF_TEXT = 0.6
 _SIGN = r"[A-Za-z0-9+/_\-]"
 TELLING = "|".join((
     r"\\|%[0-9A-Fa-f]{2}|&[#A-Za-z]|(?i:[\[({<]\s*(?:at|dot|arroba|punto)\s*[\])}>]|\s(?:arroba|dot|punto)\s)",
+    r"[\t\n\r\x0B\x0C\x1C-\x1F]|=[^&]*\+",
     r"[0-9](?:[\s\x0B\x1C-\x1F.\-/_*~()\[\]]{2,4}|[\t\n\r\x0B\x0C\x1C-\x1F_*~()\[\]])[0-9]",
     *(f"{_SIGN}{{{place}}}[A-Z0-9]{_SIGN}{{{9 - place}}}" for place in range(1, 10)),
 ))  # fmt: skip
@@ -59,12 +66,13 @@ class View:
 
 def views(text: str) -> Iterator[View]:
     """The text's other views; none for a text that is plain."""
-    plain = _undone(_whole(text))
-    if plain.text != text:
-        yield plain
-    joined = _changed(plain, _BETWEEN, lambda _: " ")
-    if joined.text != plain.text:
-        yield joined
+    whole, told = _whole(text), {text}
+    for read in (whole, _changed(whole, _FORM, lambda match: match.group().replace("+", " "))):
+        plain = _undone(read)
+        for view in (plain, _changed(_changed(plain, _BETWEEN, lambda _: " "), _BREAK, lambda _: " ")):
+            if view.text not in told:
+                told.add(view.text)
+                yield view
 
 
 def with_views(texts: Sequence[str]) -> list[int]:
@@ -127,6 +135,8 @@ def _plain(sign: str) -> str:
         return ""
     if category == "Pd" or sign == "\u2212":
         return "-"
+    if sign in _DOTS:
+        return "."
     if category == "Nd":
         return str(unicodedata.decimal(sign))
     return unicodedata.normalize("NFKC", sign)
