@@ -29,14 +29,14 @@ def fresh() -> Iterator[None]:
 
 
 @pytest.fixture
-def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def packaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Our model as a spaCy package of another name, installed in a folder of its own."""
     name = "xx_borrowed_names"
     package = tmp_path / "site" / name
     shutil.copytree(MODEL, package / f"{name}-1.0")
-    shutil.copy(MODEL / "meta.json", package / "meta.json")
-    meta = (package / "meta.json").read_text()
-    (package / "meta.json").write_text(meta.replace('"acequia_names"', '"borrowed_names"').replace('"1"', '"1.0"'))
+    meta = (MODEL / "meta.json").read_text().replace('"acequia_names"', '"borrowed_names"').replace('"1"', '"1.0"')
+    for folder in (package, package / f"{name}-1.0"):
+        (folder / "meta.json").write_text(meta)
     (package / "__init__.py").write_text(
         "from spacy.util import load_model_from_init_py\n\n"
         "def load(**overrides):\n    return load_model_from_init_py(__file__, **overrides)\n"
@@ -143,7 +143,7 @@ def test_a_model_that_is_absent(language: str, model: str, monkeypatch: pytest.M
     told = stopped.value
     assert (told.code, told.exit_code, told.who_acts) == ("model_missing", 1, "operator")
     assert f"the spaCy model {model} for the language {language} is not installed" in told.what
-    assert "pip install" in told.what_to_do
+    assert "with pip" in told.what_to_do
     with pytest.raises(AcequiaError):
         scrub_texts(["call 71123456"], language=language, country="BW")
 

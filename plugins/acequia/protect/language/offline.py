@@ -7,6 +7,7 @@ word ("call" is one in English), and where a model has no lemmas the word itself
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -18,8 +19,10 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine, Transform
 
 from acequia.errors import AcequiaError
 from acequia.protect.language.setting import SETTING
+from acequia.protect.person_names import WORD, listed, name_parts
 
 _BATCH = 512
+_MARK = re.compile(r"<[A-Z]{2,9}>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,16 @@ class Entity:
     end_char: int
     label_: str
     text: str
+
+
+def may_be_name(text: str, start: int, end: int) -> bool:
+    """Whether what a model took for a name can be one: it has a word of two letters, touches no mark of the scrubber's
+    such as `<PHONE>`, and is not made of everyday words alone, unless one of them is a name as well ("Grace").
+    """
+    parts = {part for word in WORD.findall(text[start:end]) for part in name_parts(word) if len(part) > 1}
+    if not parts or any(mark.start() < end and start < mark.end() for mark in _MARK.finditer(text)):
+        return False
+    return not parts <= listed().words or not parts.isdisjoint(listed().every)
 
 
 class _Offline:
@@ -71,7 +84,11 @@ class _Offline:
     def _known(self, spans: Iterable[Any], scores: Iterable[float]) -> tuple[list[Any], list[float]]:
         """People and places, under Presidio's names; what else a model knows is left to the patterns."""
         labels = self.ner_model_configuration.model_to_presidio_entity_mapping
-        pairs = [(span, score) for span, score in zip(spans, scores, strict=True) if span.label_ in labels]
+        pairs = [
+            (span, score)
+            for span, score in zip(spans, scores, strict=True)
+            if span.label_ in labels and may_be_name(span.doc.text, span.start_char, span.end_char)
+        ]
         return self._get_updated_entities(  # type: ignore[attr-defined, no-any-return]
             [span for span, _ in pairs], [score for _, score in pairs]
         )
