@@ -7,15 +7,17 @@ Names of columns, types, kinds and shares come out; values never do.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.columns import Column, ColumnType
 from acequia.agreement.delivery import FormatOptions
+from acequia.agreement.model import Feed
 from acequia.agreement.personal import looks_personal
 from acequia.agreement.privacy import Kind
 from acequia.engine.duck import connect, literal, quoted
@@ -88,6 +90,35 @@ def scan(file: Path, *, country: str, language: str, scratch: Path) -> list[Look
             return [_looks(connection, name, country, language) for name in names]
         except duckdb.Error:
             raise AcequiaError("usage", f"the file cannot be read as {kind}") from None
+
+
+def scan_as(file: Path, feed: Feed, *, country: str, language: str, scratch: Path) -> list[Looks]:
+    """The same of a file that is laid out as a feed's deliveries are; `treat` is then what is agreed.
+
+    Raises:
+        AcequiaError: the file is refused, as a delivery would be; no message holds a value.
+    """
+    import duckdb
+
+    from acequia.receive.formats.opening import open_file
+
+    with closing(connect(_MEMORY, scratch)) as connection:
+        opened = open_file(connection, file, feed, scratch)
+        chosen = ", ".join(f"{arriving.sql} AS {quoted(name)}" for name, arriving in opened.columns.items())
+        try:
+            connection.execute(f"CREATE TEMP TABLE looked AS SELECT {chosen} FROM {opened.relation}")
+            found = [_looks(connection, name, country, language) for name in opened.columns]
+        except duckdb.Error as failure:
+            raise opened.explain(connection, str(failure)) from None
+    return [replace(looks, treat=_agreed(feed.columns[looks.column]), because="agreed") for looks in found]
+
+
+def _agreed(column: Column) -> str:
+    return (
+        column.treat
+        if isinstance(column.treat, str)
+        else json.dumps(column.treat.model_dump(mode="json")).replace('"', "")
+    )
 
 
 def format_of(file: Path) -> str:

@@ -118,6 +118,18 @@ def test_scan_refuses_what_it_cannot_read(tmp_path: Path, name: str, content: by
     assert "71123456" not in str(stopped)
 
 
+def test_scan_reads_a_file_as_a_feed_agreed_it(delivered: World) -> None:
+    home = delivered.settings.home.parent
+    (sent,) = (delivered.settings.home / "inbox" / "ceibo_pay").rglob(f"{DAY}.jsonl")
+    shown = typed(home, "scan", str(sent), "--agreement", "ceibo_pay", "transactions", "--json")
+    found = {row["column"]: (row["holds"], row["proposed"]) for row in json.loads(shown.stdout)}
+    assert found["sender_phone"] == ("phone", "drop")
+    assert found["sender_document"] == ("national_id", "pseudonym")
+    assert found["made_at"] == (None, "{truncate_to: day}")
+    other = typed(home, "scan", str(sent), "--agreement", "pula_mobile", "events").exception
+    assert isinstance(other, AcequiaError)
+
+
 def test_a_draft_proposes_and_still_drops(tmp_path: Path) -> None:
     sample = tmp_path / "sample.xlsx"
     as_xlsx(sample)

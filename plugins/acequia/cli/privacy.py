@@ -25,17 +25,26 @@ language = click.option(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @country
 @language
+@click.option("--agreement", "agreed", nargs=2, metavar="PARTNER FEED",
+              help="Read it as a delivery of this feed, and show the agreed treatments.")  # fmt: skip
 @as_json
-def scan(file: Path, country: str, language: str, as_json: bool) -> None:
+def scan(file: Path, country: str, language: str, agreed: tuple[str, str] | None, as_json: bool) -> None:
     """Say what the columns of a CSV, JSONL, Parquet or XLSX file look like, and what is proposed. Prints no value."""
+    from acequia.agreement.load import find
     from acequia.opening import prepare_home
     from acequia.scanning import scan as scan_file
+    from acequia.scanning import scan_as
     from acequia.scratch import scratch_folder
 
     settings = settings_now()
     prepare_home(settings)
     with scratch_folder(settings.workspace / ".plain") as scratch:
-        found = scan_file(file, country=country.upper(), language=language, scratch=scratch)
+        if agreed:
+            terms = find(settings.partners, agreed[0]).agreement
+            feed = terms.feed(agreed[1])
+            found = scan_as(file, feed, country=terms.country, language=terms.language, scratch=scratch)
+        else:
+            found = scan_file(file, country=country.upper(), language=language, scratch=scratch)
     if as_json:
         click.echo(json.dumps([looks.as_row() | {"looks_like": looks.found} for looks in found], indent=1))
         return
