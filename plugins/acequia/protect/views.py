@@ -33,6 +33,7 @@ _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=\-])(?=.[a-z+/_\-]*[A-Z0-9])[A-Za-z0-9+/
 """Ten signs or more, one of them, but not only the first, a capital letter or a digit: other words are no base64."""
 
 _BREAK = re.compile(r"\s*[^\S ]\s*")
+_BROKEN_AT = re.compile(r"\s*[^\S ]\s*(?=@)|(?<=@)\s*[^\S ]\s*")
 _FORM = re.compile(r"(?<==)[^\s&]*\+[^\s&]*")
 """What stands behind `=` in the address of a web page: there a plus sign is a space."""
 
@@ -69,10 +70,16 @@ def views(text: str) -> Iterator[View]:
     whole, told = _whole(text), {text}
     for read in (whole, _changed(whole, _FORM, lambda match: match.group().replace("+", " "))):
         plain = _undone(read)
-        for view in (plain, _changed(_changed(plain, _BETWEEN, lambda _: " "), _BREAK, lambda _: " ")):
+        for view in (plain, _joined(plain)):
             if view.text not in told:
                 told.add(view.text)
                 yield view
+
+
+def _joined(view: View) -> View:
+    """With one space for whatever separates digits, and for the end of every line but at an @."""
+    view = _changed(_changed(view, _BETWEEN, lambda _: " "), _BROKEN_AT, lambda _: "")
+    return _changed(view, _BREAK, lambda _: " ")
 
 
 def with_views(texts: Sequence[str]) -> list[int]:
