@@ -87,7 +87,7 @@ CODES: dict[str, Code] = {
         STOPPED, "steward", "The table keeps its last vintage; restating it needs these deliveries sent again."
     ),
     "canary_below_target": Code(
-        STOPPED, "steward", "See `acequia canary PARTNER FEED`; drop or treat what lets people through, or agree on less."
+        STOPPED, "steward", "See `acequia canary`; drop or treat what lets people through, or agree on less."
     ),
     "protected_differs": Code(
         STOPPED, "steward", "Have these deliveries sent again, or let the change begin with a new window."
