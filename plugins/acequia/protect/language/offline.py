@@ -1,8 +1,8 @@
 """Presidio's engines for spaCy and transformers, without what they do beyond reading: no download, no graphics card.
 
 What they hand on is plain: strings and numbers in place of spaCy's objects, so that the words of one batch, which are
-people's words, are forgotten with it. Context words are compared alike under every engine: none is left out as a stop
-word ("call" is one in English), and where a model has no lemmas the word itself stands in.
+people's words, are forgotten with it. Context words are compared alike under every engine: as they stand in the text,
+and none is left out as a stop word ("call" is one in English).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from presidio_analyzer.nlp_engine import NlpArtifacts, SpacyNlpEngine, Transform
 
 from acequia.errors import AcequiaError
 from acequia.protect.language.setting import SETTING
+from acequia.protect.language.words import WordsNlpEngine
 from acequia.protect.person_names import WORD, listed, name_parts
 
 _BATCH = 512
@@ -33,6 +35,39 @@ class Entity:
     end_char: int
     label_: str
     text: str
+
+
+class Read(NlpArtifacts):  # type: ignore[misc]
+    """What a model found in a text; the text is cut into words only where somebody asks for them."""
+
+    def __init__(self, text: str, entities: list[Entity], scores: list[float], engine: Any, language: str) -> None:
+        self.text, self.entities, self.scores = text, entities, scores
+        self.nlp_engine, self.language = engine, language
+
+    @cached_property
+    def words(self) -> NlpArtifacts:
+        """The words, as the engine without a model has them."""
+        return WordsNlpEngine(self.language).process_text(self.text, self.language)
+
+    @property
+    def tokens(self) -> list[str]:
+        """The words as written."""
+        return list(self.words.tokens)
+
+    @property
+    def tokens_indices(self) -> list[int]:
+        """Where each begins."""
+        return list(self.words.tokens_indices)
+
+    @property
+    def lemmas(self) -> list[str]:
+        """The words in lower case."""
+        return list(self.words.lemmas)
+
+    @property
+    def keywords(self) -> list[str]:
+        """What context words are compared with."""
+        return list(self.words.keywords)
 
 
 def may_be_name(text: str, start: int, end: int) -> bool:
@@ -106,15 +141,8 @@ class _Offline:
             self._get_entities(doc),  # type: ignore[attr-defined]
             self._get_scores_for_entities(doc),  # type: ignore[attr-defined]
         )
-        return NlpArtifacts(
-            entities=[Entity(span.start_char, span.end_char, span.label_, span.text) for span in found],
-            tokens=[token.text for token in doc],
-            tokens_indices=[token.idx for token in doc],
-            lemmas=[(token.lemma_ or token.text).lower() for token in doc],
-            nlp_engine=self,
-            language=language,
-            scores=scores,
-        )
+        entities = [Entity(span.start_char, span.end_char, span.label_, span.text) for span in found]
+        return Read(doc.text, entities, scores, self, language)
 
 
 class OfflineSpacyEngine(_Offline, SpacyNlpEngine):  # type: ignore[misc]
