@@ -23,7 +23,7 @@ from acequia.protect.language.setting import SETTING
 from acequia.protect.language.words import WordsNlpEngine
 from acequia.protect.person_names import WORD, listed, name_parts
 
-_BATCH = 512
+_BATCH, _FORGOTTEN = 512, 8_192
 _MARK = re.compile(r"<[A-Z]{2,9}>")
 
 
@@ -111,7 +111,7 @@ class _Offline:
     ) -> Iterator[tuple[str, NlpArtifacts]]:
         """Each text with its words and findings, in order, many at a time in this process."""
         nlp, left = self.nlp[language], iter(texts)
-        while batch := list(islice(left, max(batch_size, _BATCH))):
+        while batch := list(islice(left, max(batch_size, _FORGOTTEN))):
             with nlp.memory_zone():
                 done = [self._doc_to_nlp_artifact(doc, language) for doc in nlp.pipe(batch, batch_size=_BATCH)]
             yield from zip(batch, done, strict=True)
