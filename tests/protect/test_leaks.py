@@ -98,6 +98,11 @@ def test_what_a_column_may_hold_passes(feed: Make, gate: Gate) -> None:
         gate(feed({"line": may}), lines("line", "71123456", "mpho@example.com"))
 
 
+def test_what_a_column_is_kept_for_passes(feed: Make, gate: Gate) -> None:
+    kept = {**KEPT, "holds": "phone", "keep_because": "switchboards of offices, which are in the telephone book"}
+    assert gate(feed({"line": kept}), lines("line", "71123456")).protected.scanned[0].tolerated
+
+
 def test_names_that_the_agreement_lists_pass_and_numbers_do_not(feed: Make, gate: Gate) -> None:
     listed = {**KEPT, "one_of": ("Kagiso Mobokwanelo", "71123456")}
     assert gate(feed({"who": listed}), lines("who", "Kagiso Mobokwanelo")).protected.scanned[0].tolerated

@@ -15,6 +15,7 @@ from acequia.canary.invented import Crowd
 from acequia.canary.planting import Plant, plan, planted
 from acequia.errors import AcequiaError
 from acequia.period import Period
+from acequia.protect.leaks import allowed
 from acequia.protect.rehearsal import Rehearsed, Setting, rehearse
 from acequia.protect.sightings import STOPPED_FOR, kinds_of_values
 from acequia.simulate.people import plain
@@ -114,6 +115,6 @@ def _unseen(plants: Sequence[Plant], feed: Feed, setting: Setting) -> list[Plant
     stopped = {
         (plant.column, plant.row)
         for plant, kinds in zip(kept, seen, strict=True)
-        if (kinds & STOPPED_FOR).difference(feed.columns[plant.column].may_hold or ())
+        if (kinds & STOPPED_FOR) - allowed(feed.columns[plant.column])
     }
     return [plant for plant in plants if (plant.column, plant.row) not in stopped]

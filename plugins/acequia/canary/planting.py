@@ -11,6 +11,7 @@ from acequia.agreement.columns import Column
 from acequia.agreement.model import Feed
 from acequia.agreement.privacy import Kind
 from acequia.canary.invented import SENTENCES, Crowd, Mark
+from acequia.protect.leaks import allowed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -83,7 +84,7 @@ def _kinds(column: Column, name: str, spot: Spot, crowd: Crowd) -> Sequence[Kind
     if column.type == "integer":
         known = tuple(kind for kind in known if kind in ("phone", "national_id"))
     if spot != "treated":
-        return [kind for kind in known if kind not in (column.may_hold or ())]
+        return [kind for kind in known if kind not in allowed(column)]
     hinted = column.holds or next((kind for kind, hint in _HINTS if re.search(hint, name.lower())), None)
     return [hinted] if hinted in known else known
 

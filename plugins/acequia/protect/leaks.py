@@ -97,9 +97,17 @@ def refuse_leaks(found: Sequence[Scanned]) -> None:
         raise AcequiaError("personal_data_found", f"columns that are kept hold personal data: {told}")
 
 
+def allowed(column: Column) -> frozenset[Kind]:
+    """The kinds that may stand in a kept column by agreement: those of `may_hold`, and what it is said to hold where it
+    is kept for a reason all the same.
+    """
+    kept = column.holds if column.treat == "keep" and column.keep_because is not None else None
+    return frozenset([*(column.may_hold or ()), *([kept] if kept else [])])
+
+
 def is_tolerated(kind: Kind, rows: int, of: int, columns: Sequence[Column], feed: Feed) -> bool:
     """Whether so many of the rows that hold a value may hold this kind, by what is agreed for the columns."""
-    if any(kind in (column.may_hold or ()) for column in columns):
+    if any(kind in allowed(column) for column in columns):
         return True
     if kind == "name":
         listed = any(column.one_of is not None for column in columns)  # the agreement names the values: they were read
