@@ -75,7 +75,7 @@ _MARKS: dict[Kind, str] = {
     "date": "<DATE>",
     "number": "<NUMBER>",
 }
-_OWN_MARKS = {"MAC_ADDRESS": "<MAC>", "IBAN_CODE": "<IBAN>", "CRYPTO": "<CRYPTO>"}
+_OWN_MARKS = {"MAC_ADDRESS": "<MAC>", "IBAN_CODE": "<IBAN>", "CRYPTO": "<CRYPTO>", "LOCATION": "<PLACE>"}
 
 
 def kind_of(entity: str) -> Kind:

@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+from acequia.agreement.privacy import Kind
 from acequia.protect.language.measured import CARD
 
 PAGE = Path("docs/detection.md")
 _END = "<!-- end -->"
+_SPLITS = ("learned", "names held back", "shapes held back", "both held back")
+_BESIDE = ("name, unlisted", "place")
 _LANGUAGES = {"en": "English", "es": "Spanish"}
 
 
@@ -62,7 +65,7 @@ def model_table(card: Mapping[str, Any]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for language, splits in card["model"]["figures"].items():
-        for split, row in splits.items():
+        for split, row in sorted(splits.items(), key=lambda named: _SPLITS.index(named[0])):
             person, place = row["PERSON"], row["LOCATION"]
             lines.append(
                 f"| {_LANGUAGES[language]} | {split} | {person['recall_pct']} | {person['precision_pct']} | "
@@ -79,7 +82,7 @@ def scrubber_table(card: Mapping[str, Any]) -> str:
         "without a model |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    for kind in own["en"]:
+    for kind in (kind for kind in (*get_args(Kind), *_BESIDE) if kind in own["en"]):
         cells = [f"{own['en'][kind]['planted']}, {own['es'][kind]['planted']}"]
         for language in _LANGUAGES:
             row = own[language][kind]
