@@ -1,4 +1,4 @@
-"""`kill -9` at any moment, then a second run: lake and ledger end as if nothing had happened."""
+"""`kill -9` at any moment, then a second run: lake and ledger end as if nothing had happened, and nobody is left."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 from acequia.flow import DeliveryId
 from acequia.opening import lake_of, ledger_of
 from tests.pipeline.world import DAY, World
+from tests.planted.planting import EVERYWHERE, searched
 
 MOMENTS = 6
 
@@ -38,8 +39,9 @@ def end_state(world: World) -> tuple[dict[str, str], dict[str, list[dict[str, ob
 
 
 @pytest.mark.stack
+@pytest.mark.timeout(900)
 def test_kill_nine_at_random_moments(world: World, tmp_path: Path) -> None:
-    world.deliver("ceibo_pay", "transactions", DAY)
+    people = world.deliver("ceibo_pay", "transactions", DAY, hide=EVERYWHERE).planted
     began = time.monotonic()
     assert start(world).wait(120) == 0
     whole_s = time.monotonic() - began
@@ -56,8 +58,11 @@ def test_kill_nine_at_random_moments(world: World, tmp_path: Path) -> None:
         time.sleep(moments.uniform(0.3, 1.0) * whole_s)
         process.send_signal(signal.SIGKILL)
         process.wait()
+        found = searched(world, people, inside=False)
+        assert [hit for hit in found if not hit[0].startswith("workspace/.plain/")] == []
         finished = start(world)
         assert finished.wait(120) == 0, finished.stderr and finished.stderr.read().decode()
         assert end_state(world) == undisturbed
         plain = world.settings.workspace / ".plain"
         assert not plain.exists() or not any(plain.iterdir())
+        assert searched(world, people, inside=False) == []
