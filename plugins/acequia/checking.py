@@ -25,6 +25,7 @@ from acequia.agreement.tables import Protection
 from acequia.agreement.written import Written, read
 from acequia.errors import AcequiaError
 from acequia.period import Period
+from acequia.protect.language import too_low
 from acequia.settings import Settings
 
 EXPIRY_TOLD_BEFORE = timedelta(days=90)
@@ -111,6 +112,7 @@ def _sound(signed: Signed, settings: Settings, today: date) -> Iterator[Finding]
             *_odd_names(feed),
             *_slips_of_levels(feed, settings),
             *_never_fetched(feed),
+            *_dropped_whole(feed, agreement.language),
         ]
         judged += [("warning", misfit.below("feeds", name)) for misfit in doubts]
         yield from _expectations(settings, agreement.partner, name, feed)
@@ -178,6 +180,15 @@ def _exposed(feed: Feed) -> Iterator[Misfit]:
             if reason:
                 said = f"the column is kept as it is, though {reason}; treat it, or say why with keep_because"
                 yield Misfit(("columns", key, "treat"), said)
+
+
+def _dropped_whole(feed: Feed, language: str) -> Iterator[Misfit]:
+    """Columns of which nothing would be kept, since too little is found in texts of this language."""
+    missed = too_low(language, feed.privacy.recall_at_least_pct)
+    for key, column in feed.columns.items():
+        if column.treat == "scrub_text" and missed:
+            said = f"every text will be dropped: less is found of {', '.join(missed)} than privacy asks for"
+            yield Misfit(("columns", key, "treat"), said)
 
 
 def _weakly_protected(feed: Feed) -> Iterator[Misfit]:

@@ -31,6 +31,7 @@ def examine(settings: Settings) -> list[Part]:
         ("home", _home),
         ("keys", _keys),
         ("agreements", _agreements),
+        ("names", _names),
         ("landing", _landing),
         ("ledger", _ledger),
         ("lake", _lake),
@@ -57,13 +58,20 @@ def _home(settings: Settings) -> tuple[str, str]:
 
 
 def _keys(settings: Settings) -> tuple[str, str]:
-    folder = settings.home / "keys"
-    if not folder.is_dir():
-        return "well", "none made yet; they are made when first needed"
-    open_ones = [path.name for path in folder.glob("*.key") if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    from acequia.opening import keys_of
+
+    files = [path for path in (settings.home / "keys").glob("*") if path.suffix in (".key", ".kms")]
+    open_ones = [path.name for path in files if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     if open_ones:
         return "wrong", f"others can read {', '.join(sorted(open_ones))}: chmod 600"
-    return "well", f"{len(list(folder.glob('*.key')))} keys, readable by their owner only"
+    store = keys_of(settings)
+    states = [store.state(name) for name in store.names()]
+    if "half destroyed" in states:
+        return "look", "the destruction of a key was begun and not finished (acequia keys list)"
+    if not states:
+        return "well", "none made yet; they are made when first needed"
+    where = "readable by their owner only" if settings.keys == "file" else f"in {settings.keys.partition(':')[0]}"
+    return "well", f"{states.count('kept')} keys, {where}"
 
 
 def _agreements(settings: Settings) -> tuple[str, str]:
@@ -74,6 +82,20 @@ def _agreements(settings: Settings) -> tuple[str, str]:
     state = "wrong" if errors else "look" if findings else "well"
     files = len(list(settings.partners.glob("*.yaml")))
     return state, f"{files} files, {errors} errors, {len(findings) - errors} warnings (acequia check)"
+
+
+def _names(settings: Settings) -> tuple[str, str]:
+    from acequia.protect.language import chosen, engine, recall
+    from acequia.protect.language.engines import LANGUAGES
+
+    for language in LANGUAGES:
+        engine(language)
+    measured = {language: recall(language).get("name") for language in LANGUAGES}
+    told = ", ".join(
+        f"{language} {'not measured' if of is None else f'{of:.0f} %'}" for language, of in measured.items()
+    )
+    state = "look" if None in measured.values() else "well"
+    return state, f"{chosen().kind}; names found in texts: {told} (docs/detection.md)"
 
 
 def _landing(settings: Settings) -> tuple[str, str]:

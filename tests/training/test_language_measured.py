@@ -11,11 +11,14 @@ import pytest
 from click.testing import CliRunner
 
 from acequia.agreement.privacy import TARGETS
+from acequia.checking import check
+from acequia.health import examine
 from acequia.protect.language import measured, recall, too_low
 from acequia.protect.language.engines import MODEL
 from acequia.protect.language.setting import SETTING
 from acequia.protect.reader import reader
 from acequia.protect.scrub import REDACTED, scrub_texts
+from acequia.settings import Settings
 from acequia.training.__main__ import main
 
 NOTE = "no signal, call 71 123 456"
@@ -97,3 +100,18 @@ def test_a_named_model_is_measured_first(tmp_path: Path, own_home: Path, monkeyp
     assert scrub_texts([NOTE], **BW, targets={"name": 100.0}) == [REDACTED]
     monkeypatch.setenv(SETTING, f"spacy:{MODEL}")
     assert recall("en") == {}  # another model, which nobody measured
+
+
+def test_whoever_checks_agreements_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings.from_environment()
+    assert not any("will be dropped" in finding.message for finding in check(settings))
+    monkeypatch.setenv(SETTING, "words")
+    told = [finding for finding in check(settings) if "every text will be dropped" in finding.message]
+    assert {finding.place.rsplit(".", 1)[1] for finding in told} == {"treat"}
+    assert {finding.severity for finding in told} == {"warning"}
+
+
+@pytest.mark.parametrize(("setting", "state"), [("own", "well"), ("words", "well"), ("spacy", "wrong")])
+def test_the_doctor_looks_at_the_engine(setting: str, state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SETTING, setting)
+    assert {part.part: part.state for part in examine(Settings.from_environment())}["names"] == state
