@@ -104,9 +104,9 @@ def test_known_to_be_missed(text: str) -> None:
 
 
 def test_lists_are_written_as_they_are_compared() -> None:
-    from acequia.protect.person_names import _FOLDER, plain
+    from acequia.protect.person_names import FOLDER, plain
 
-    for path in _FOLDER.glob("*_*.txt"):
+    for path in FOLDER.glob("*_*.txt"):
         lines = path.read_text(encoding="utf-8").splitlines()
         assert lines == sorted(set(lines)), path.name
         assert all(line.removesuffix(" ?") == plain(line.removesuffix(" ?")) for line in lines), path.name

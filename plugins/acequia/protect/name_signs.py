@@ -1,9 +1,11 @@
-"""Which texts may hold a person's name, told of a whole column at once.
+"""Which texts may hold a person's name.
 
-Two sieves. `may_hold_names` lets through what `person_names` could find something in: a capitalised word that is no
-everyday word, a listed name or a title in any case, or a label such as "name:". `is_everyday` tells the texts that are
-made of everyday words alone, in any case: in these a model is not asked. A model's findings in such texts do not
-count, with or without the sieve: that is the contract, and what makes a model affordable.
+`may_hold_names` lets through what `person_names` could find something in: a capitalised word that is no everyday word,
+a listed name or a title in any case, or a label such as "name:". It is told of a whole column at once.
+
+`has_unknown_words` tells the texts that a model of names is asked about: those with a word that is neither an everyday
+word nor part of something that was found already. What a model would find in other texts does not count: that is the
+contract, and what makes a model affordable.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from acequia.protect.necessary import conditions
-from acequia.protect.person_names import HONORIFICS, LABEL, WORD, listed, plain
+from acequia.protect.person_names import FOLDER, HONORIFICS, LABEL, WORD, listed, plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -34,23 +36,38 @@ def may_hold_names(texts: pa.Array) -> pa.BooleanArray:
     return signs
 
 
-def is_everyday(texts: pa.Array) -> pa.BooleanArray:
-    """Which texts consist of everyday words, none of them a name, and of signs that are no letters."""
-    import pyarrow.compute as pc
+def has_unknown_words(text: str, known: Iterable[tuple[int, int]]) -> bool:
+    """Whether the text holds a word that is no everyday word and lies outside the known parts.
 
-    return pc.match_substring_regex(texts, _everyday())
-
-
-def is_everyday_text(text: str) -> bool:
-    """The same of one text."""
-    return _everyday_pattern().search(text) is not None
+    A capitalised word is an everyday one only at the text's beginning, or if it is on the shorter list of words at
+    which a name ends, and never if it is a listed name, too ("Grace", but "grace period").
+    """
+    parts = tuple(known)
+    for number, match in enumerate(WORD.finditer(text)):
+        if any(start < match.end() and match.start() < end for start, end in parts):
+            continue
+        written = match.group()
+        everyday = everyday_words() if written[0].islower() else _begins() if number == 0 else _words_of_names()
+        if not everyday.issuperset(re.split(_JOINS, plain(written))):
+            return True
+    return False
 
 
 @cache
-def _everyday_pattern() -> re.Pattern[str]:
-    """RE2's expression in Python's words, which have another name for the end of a text."""
-    told = re.sub(r"\\x\{([0-9A-F]+)\}", lambda code: f"\\U{code[1]:0>8}", _everyday())
-    return re.compile(told.removesuffix("$") + r"\Z")
+def everyday_words() -> frozenset[str]:
+    """The longer list, without what is a name and nothing else."""
+    words = frozenset((FOLDER / "everyday.txt").read_text(encoding="utf-8").split())
+    return (words | listed().words) - listed().sure
+
+
+@cache
+def _begins() -> frozenset[str]:
+    return everyday_words() - listed().every
+
+
+@cache
+def _words_of_names() -> frozenset[str]:
+    return listed().words - listed().every
 
 
 @cache
@@ -59,11 +76,6 @@ def _ordinary() -> str:
     lower = f"[{_class(sign for sign in _letters() if not sign.isupper())}]"
     letter = f"[{_class(_letters())}]"
     return _made_of(f"(?:{lower}{letter}*(?:{_JOINS}{letter}+)*|{_everyday_words()})")
-
-
-@cache
-def _everyday() -> str:
-    return _made_of(_everyday_words())
 
 
 def _made_of(word: str) -> str:
@@ -91,8 +103,7 @@ def _label() -> str:
 
 @cache
 def _everyday_words() -> str:
-    names = listed()
-    return _one_of(word for word in names.words - names.every if re.fullmatch("[a-z]+", word))
+    return _one_of(word for word in _words_of_names() if re.fullmatch("[a-z]+", word))
 
 
 def _one_of(words: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ or behind must lie somewhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from re import _constants as c  # type: ignore[attr-defined]
@@ -60,9 +60,11 @@ def conditions(pattern: str, flags: int) -> tuple[Condition, ...]:
     translator = _Translator(ignore_case)
     trees = [tree, *translator.around(tree)]
     found = [
-        Condition(translator.sequence(part, ignore_case=translator.ignore_case), _digits(part, ignore_case))
-        for part in trees
+        Condition(translator.sequence(part, ignore_case=ignore_case), _digits(part, ignore_case)) for part in trees
     ]
+    if found[0].regex:
+        before, after = _edge(tree, ignore_case, -1), _edge(tree, ignore_case, 1)
+        found[0] = Condition(f"{before}{found[0].regex}{after}", found[0].digits)
     return tuple(dict.fromkeys(condition for condition in found if condition.regex))
 
 
@@ -172,14 +174,17 @@ _CATEGORIES = {
 @lru_cache(maxsize=4096)
 def _signs(source: str, ignore_case: bool) -> str:
     """The signs that the class accepts, asked of the `regex` module itself, and all that are not known here."""
+    return f"[{_ranges(_codes(source, ignore_case))}{BEYOND}]"
+
+
+def _ranges(codes: Iterable[int]) -> str:
     runs: list[list[int]] = []
-    for code in _codes(source, ignore_case):
+    for code in codes:
         if runs and code == runs[-1][1] + 1:
             runs[-1][1] = code
         else:
             runs.append([code, code])
-    parts = (f"\\x{{{low:X}}}" if low == high else f"\\x{{{low:X}}}-\\x{{{high:X}}}" for low, high in runs)
-    return f"[{''.join(parts)}{BEYOND}]"
+    return "".join(f"\\x{{{low:X}}}" if low == high else f"\\x{{{low:X}}}-\\x{{{high:X}}}" for low, high in runs)
 
 
 @lru_cache(maxsize=4096)
@@ -187,6 +192,59 @@ def _codes(source: str, ignore_case: bool) -> tuple[int, ...]:
     regex = _regex()
     accepts = regex.compile(source, regex.IGNORECASE if ignore_case else 0)
     return tuple(code for code in KNOWN if accepts.fullmatch(chr(code)))
+
+
+def _edge(tree: Any, ignore_case: bool, direction: int) -> str:
+    """What must stand before (-1) or after (1) a match, where the pattern says so at its end: nothing, or some sign."""
+    items = list(tree) if direction < 0 else list(tree)[::-1]
+    if not items:
+        return ""
+    operation, argument = items[0]
+    if operation is c.SUBPATTERN:
+        return _edge(argument[3], ignore_case, direction)
+    refused: set[int] | None = None
+    if operation is c.AT and argument is c.AT_BOUNDARY:
+        word = set(_codes(r"[\w]", False))
+        ends = _ends(items[1:], ignore_case, direction)
+        refused = word if ends and ends <= word else None
+    elif operation is c.ASSERT_NOT and argument[0] == direction and _is_one_sign(argument[1]):
+        refused = set(_codes(_source(*argument[1][0]), ignore_case))
+    if refused is None:
+        return ""
+    end = "^" if direction < 0 else "$"
+    return f"(?:{end}|[{_ranges(code for code in KNOWN if code not in refused)}{BEYOND}])"
+
+
+def _is_one_sign(tree: Any) -> bool:
+    return len(tree) == 1 and tree[0][0] in _ONE_SIGN
+
+
+def _ends(items: Sequence[Any], ignore_case: bool, direction: int) -> set[int] | None:
+    """The known signs that what is left can begin (or end) with; None where it could be anything."""
+    found: set[int] = set()
+    for operation, argument in items:
+        if operation in _ZERO_WIDTH:
+            continue
+        ends = _ends_of(operation, argument, ignore_case, direction)
+        if ends is None:
+            return None
+        found |= ends
+        if operation not in _REPEATS or argument[0] > 0:
+            return found
+    return None
+
+
+def _ends_of(operation: Any, argument: Any, ignore_case: bool, direction: int) -> set[int] | None:
+    if operation in _ONE_SIGN:
+        return set(_codes(_source(operation, argument), ignore_case))
+    if operation is c.SUBPATTERN:
+        return _ends(list(argument[3])[::-direction], ignore_case, direction)
+    if operation in _REPEATS:
+        return _ends(list(argument[2])[::-direction], ignore_case, direction)
+    if operation is c.BRANCH:
+        each = [_ends(list(tree)[::-direction], ignore_case, direction) for tree in argument[1]]
+        return None if any(ends is None for ends in each) else set().union(*(ends for ends in each if ends))
+    return None
 
 
 def _digits(tree: Any, ignore_case: bool) -> int:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-_FOLDER = Path(__file__).parent / "names"
+FOLDER = Path(__file__).parent / "names"
 _LONGEST = 5  # words
 WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 _GAP = re.compile(r"[ \t\u00a0]{1,3}|[._]")
@@ -77,10 +77,10 @@ class Word:
 @cache
 def listed() -> Names:
     """Read the lists, once."""
-    words = frozenset(plain(word) for word in (_FOLDER / "words.txt").read_text(encoding="utf-8").split())
+    words = frozenset(plain(word) for word in (FOLDER / "words.txt").read_text(encoding="utf-8").split())
     lines = [
         line.split()
-        for path in sorted((*_FOLDER.glob("given_*.txt"), *_FOLDER.glob("family_*.txt")))
+        for path in sorted((*FOLDER.glob("given_*.txt"), *FOLDER.glob("family_*.txt")))
         for line in path.read_text(encoding="utf-8").splitlines()
     ]
     every = frozenset(line[0] for line in lines)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from acequia.protect.name_signs import is_everyday, may_hold_names
+from acequia.protect.name_signs import may_hold_names
 from acequia.protect.necessary import ANYTHING, DIGIT, Condition, UntranslatableError, conditions
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _TOGETHER = 8
 _DIGITS = (0, 1, 5)
 """Texts are told apart by how many digits they hold: few conditions can be met by fewer than five."""
 
-MODEL = "ModelRecognizer"
 _ALWAYS = Condition("", digits=0)
 
 
@@ -47,9 +46,6 @@ class Sieve:
             way for place, found in enumerate(recognizers) if place not in self.special for way in _ways(place, found)
         ]
         self.ways = {least: [way for way in ways if _least(way) == least] for least in _DIGITS}
-
-        named = [place for place, recognizer in enumerate(recognizers) if recognizer.name == MODEL]
-        self.model = named[0] if named else None
 
     def choose(self, texts: pa.Array) -> np.ndarray[Any, Any]:
         """For each text (rows) whether each recognizer (columns) must read it; where it says no, nothing is lost.
@@ -95,14 +91,12 @@ def _special(recognizer: EntityRecognizer) -> Callable[[pa.Array], Any] | None:
     """The test of a recognizer that does not work by patterns."""
     if recognizer.name == "PersonRecognizer":
         return lambda texts: _numbers(may_hold_names(texts))
-    if recognizer.name == MODEL:
-        return lambda texts: ~_numbers(is_everyday(texts))
     return None
 
 
 def _ways(place: int, recognizer: EntityRecognizer) -> Iterator[_Way]:
     if regions := getattr(recognizer, "supported_regions", ()):
-        from acequia.protect.recognizers.phones import shortest
+        from acequia.protect.recognizers.regions import shortest
 
         yield _Way(place, (_digits_together(min(map(shortest, regions))),))
         return

@@ -13,17 +13,19 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from acequia.errors import AcequiaError
-from acequia.protect.name_signs import is_everyday_text
+from acequia.protect.name_signs import has_unknown_words
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
-    from presidio_analyzer.nlp_engine import NlpArtifacts
 
     from acequia.protect.prefilter import Sieve
 
 LANGUAGES = ("en", "es")
 _FEW = 32
 """Texts that are shown to every recognizer at once sooner than it takes to make the sieve's expressions."""
+
+_SURE = 0.3
+"""The score from which a finding explains the words in it: a vague one does not keep the model from being asked."""
 
 _AT_ONCE = 256
 """Texts that a model reads together."""
@@ -46,7 +48,8 @@ class Reader:
     language: str
     analyzer: AnalyzerEngine
     sieve: Sieve
-    entities: tuple[str, ...]
+    entities: list[str]
+    model: EntityRecognizer | None
 
     def read(self, texts: Sequence[str], *, sieved: bool = True) -> list[list[Finding] | None]:
         """All findings in each text; None for a text on which anything went wrong.
@@ -54,18 +57,37 @@ class Reader:
         Args:
             texts: of any length; each is read once.
             sieved: False shows every text to every recognizer, at a hundred times the cost and with the same findings.
-                A model of names is not asked about texts of everyday words (`name_signs`) either way.
+                A model of names is asked only about texts with unknown words (`name_signs`) either way.
         """
-        shown = self._shown(texts) if sieved and len(texts) > _FEW else self._everyone(texts)
-        model = self.sieve.model
-        ask = [number for number, places in enumerate(shown) if model is not None and model in places]
-        names = dict(zip(ask, self._names([texts[number] for number in ask]), strict=True))
-        return [
-            self._findings(text, [self.sieve.recognizers[place] for place in places], names.get(number))
-            if len(places)
-            else []
-            for number, (text, places) in enumerate(zip(texts, shown, strict=True))
+        every = range(len(self.sieve.recognizers))
+        shown = self._shown(texts) if sieved and len(texts) > _FEW else [every] * len(texts)
+        found = [self._findings(text, places) if places else [] for text, places in zip(texts, shown, strict=True)]
+        if self.model is not None:
+            self._ask(texts, found)
+        return found
+
+    def _ask(self, texts: Sequence[str], found: list[list[Finding] | None]) -> None:
+        """Add what the model finds in the texts whose words nothing explains so far, all of them at once."""
+        asked = [
+            number
+            for number, findings in enumerate(found)
+            if findings is not None
+            and has_unknown_words(texts[number], ((part.start, part.end) for part in findings if part.score >= _SURE))
         ]
+        named = self._named([texts[number] for number in asked]) if asked else []
+        for number, results in zip(asked, named, strict=True):
+            found[number] = None if results is None else [*(found[number] or ()), *results]
+
+    def _named(self, texts: Sequence[str]) -> Sequence[list[Finding] | None]:
+        """What the model finds; None for every text where it fails."""
+        if self.model is None:
+            return [[]] * len(texts)
+        entities, engine = list(self.model.supported_entities), self.analyzer.nlp_engine
+        try:
+            batch = engine.process_batch(list(texts), self.language, batch_size=_AT_ONCE)
+            return [list(map(_finding, self.model.analyze(text, entities, said))) for text, said in batch]
+        except Exception:  # noqa: BLE001 - messages may quote a text
+            return [None] * len(texts)
 
     def _shown(self, texts: Sequence[str]) -> list[Sequence[int]]:
         """For each text the places of the recognizers that must read it."""
@@ -78,31 +100,27 @@ class Reader:
             shown[number] = np.flatnonzero(chosen[number]).tolist()
         return shown
 
-    def _everyone(self, texts: Sequence[str]) -> list[Sequence[int]]:
-        every = range(len(self.sieve.recognizers))
-        without_model = [place for place in every if place != self.sieve.model]
-        return [without_model if self.sieve.model is None or is_everyday_text(text) else every for text in texts]
-
-    def _names(self, texts: Sequence[str]) -> list[NlpArtifacts]:
-        """What the model says of each text, all of them at once."""
-        engine = self.analyzer.nlp_engine
-        return [artifacts for _, artifacts in engine.process_batch(texts, self.language, batch_size=_AT_ONCE)]
-
-    def _findings(self, text: str, shown: list[EntityRecognizer], names: NlpArtifacts | None) -> list[Finding] | None:
+    def _findings(self, text: str, places: Sequence[int]) -> list[Finding] | None:
         artifacts = _words(self.language).process_text(text, self.language)
-        if names is not None:
-            artifacts.entities, artifacts.scores = names.entities, names.scores
-        self.analyzer.registry.chosen = shown
+        self.analyzer.registry.chosen = [self.sieve.recognizers[place] for place in places]
         _STOP.reading = True
         try:
             results: Iterable[RecognizerResult] = self.analyzer.analyze(
-                text=text, language=self.language, entities=list(self.entities), nlp_artifacts=artifacts
+                text=text,
+                language=self.language,
+                entities=self.entities,
+                nlp_artifacts=artifacts,
+                score_threshold=0.0,
             )
         except Exception:  # noqa: BLE001 - also what Presidio would only warn of; messages quote the text
             return None
         finally:
             _STOP.reading = False
-        return [Finding(result.start, result.end, result.entity_type, round(result.score, 6)) for result in results]
+        return [_finding(result) for result in results]
+
+
+def _finding(result: RecognizerResult) -> Finding:
+    return Finding(result.start, result.end, result.entity_type, round(result.score, 6))
 
 
 @cache
@@ -137,9 +155,8 @@ def reader(language: str, country: str) -> Reader | None:
 def _built(language: str, country: str) -> Reader:
     # Read by Presidio when it is imported. An ordinary text takes milliseconds; one that takes longer is not kept.
     os.environ.setdefault("REGEX_TIMEOUT_SECONDS", "10")
-    from presidio_analyzer import AnalyzerEngine, LemmaContextAwareEnhancer
-
-    from acequia.protect.choosing import ChoosingRegistry
+    from acequia.protect.choosing import ChoosingEngine, ChoosingRegistry
+    from acequia.protect.context import ContextWords
     from acequia.protect.language import engine as language_engine
     from acequia.protect.language import recognizer as model_recognizer
     from acequia.protect.prefilter import Sieve
@@ -147,17 +164,16 @@ def _built(language: str, country: str) -> Reader:
 
     engine = language_engine(language)
     found = recognizers(language, country)
-    if engine.get_supported_entities():
-        found.append(model_recognizer(language))
+    model = model_recognizer(language) if engine.get_supported_entities() else None
     registry = ChoosingRegistry(recognizers=found, supported_languages=[language])
-    analyzer = AnalyzerEngine(
+    analyzer = ChoosingEngine(
         registry=registry,
         nlp_engine=engine,
         supported_languages=[language],
-        context_aware_enhancer=LemmaContextAwareEnhancer(context_matching_mode="whole_word"),
+        context_aware_enhancer=ContextWords(),
     )
     entities = dict.fromkeys(entity for recognizer in found for entity in recognizer.supported_entities)
-    return Reader(language, analyzer, Sieve(found), tuple(entities))
+    return Reader(language, analyzer, Sieve(found), list(entities), model)
 
 
 class _Stop(logging.Handler):
