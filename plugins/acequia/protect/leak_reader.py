@@ -77,15 +77,14 @@ def leak_reader(language: str, country: str) -> LeakReader:
     every = reader(language, country)
     if every is None:
         raise RuntimeError("texts in this language cannot be read here")
-    from acequia.protect.prefilter import MODEL, Sieve
+    from acequia.protect.prefilter import Sieve
     from acequia.protect.recognizers.stock import foreign
 
     abroad = foreign(country)
     found = [
         _at_home(recognizer, language, country)
         for recognizer in every.sieve.recognizers
-        if recognizer.name != MODEL
-        and any(_counts(entity, country, abroad) for entity in recognizer.supported_entities)
+        if any(_counts(entity, country, abroad) for entity in recognizer.supported_entities)
     ]
     return LeakReader(Sieve([recognizer for recognizer in found if recognizer is not None]))
 
@@ -100,7 +99,7 @@ def _at_home(recognizer: EntityRecognizer, language: str, country: str) -> Entit
     regions = getattr(recognizer, "supported_regions", None)
     if regions is None:
         return recognizer
-    from acequia.protect.recognizers.phones import RegionalPhoneRecognizer
+    from acequia.protect.recognizers.regions import RegionalPhoneRecognizer
 
     own = [region for region in regions if region == country]
     if not own:
