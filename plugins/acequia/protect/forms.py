@@ -36,7 +36,7 @@ def normal(value: str) -> str:
 
 def email(value: str) -> str:
     """In small letters, without what has no width."""
-    return normal(_visible(value)).casefold()
+    return normal(normal(_visible(value)).casefold())
 
 
 def document(value: str) -> str:
@@ -57,7 +57,7 @@ def national_id(value: str) -> str:
 
 def name(value: str) -> str:
     """Small letters without accents, one blank between words: `JOSÉ  Peña` is `jose pena`."""
-    apart = unicodedata.normalize("NFKD", _visible(value).casefold())
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", _visible(value)).casefold())
     bare = "".join(sign for sign in apart if not unicodedata.combining(sign))
     return " ".join(bare.split()) or normal(value)
 
