@@ -188,3 +188,10 @@ def test_findings_lie_inside_and_scrubbing_is_repeatable(text: str, language: st
 def test_a_phone_never_survives(number: int, form: str, before: str, after: str) -> None:
     (result,) = scrub_texts([before + form.format(number) + after], **EN)
     assert sum(sign.isdecimal() for sign in result) < 4
+
+
+def test_what_was_preloaded_is_not_loaded_again() -> None:
+    scrub.preload()
+    before = reader("en", "")
+    scrub.preload()
+    assert reader("en", "") is before

@@ -26,3 +26,5 @@ if os.environ.get("ACEQUIA_PRELOAD") == "1" and "scheduler" in sys.argv:
             importlib.import_module(library)
     with contextlib.suppress(ImportError):
         importlib.import_module("acequia.validate.arbiter").preload()
+    with contextlib.suppress(Exception):  # a model that is missing is told by the task that needs it
+        importlib.import_module("acequia.protect.scrub").preload()
