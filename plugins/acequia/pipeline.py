@@ -30,6 +30,7 @@ from acequia.keys import KeyStore
 from acequia.ledger.book import Ledger
 from acequia.lineage.events import Lineage
 from acequia.period import Period
+from acequia.protect import language as reading
 from acequia.protect.gate import protect as protect_room
 from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner
 from acequia.publish.lake import Lake
@@ -75,12 +76,15 @@ class Work:
     def made_by(self) -> str:
         """A digest of all that decides a step's result: change any of it, and steps are done again.
 
-        The feed as agreed, the reference tables that it looks things up in, its own checks, the code of its transform.
+        The feed as agreed, the reference tables that it looks things up in, its own checks, the code of its transform,
+        and what reads its free text.
         """
         agreement = self.signed.agreement
+        texts = any(column.treatment == "scrub_text" for column in self.feed.columns.values())
         said = {
             "feed": self.feed.model_dump(mode="json"),
             "about": [agreement.terms.version, agreement.country, agreement.language, __version__],
+            "texts": reading.identity(agreement.language) if texts else "",
             "files": {str(place): _digest(place) for place in self._read_beside()},
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

@@ -10,8 +10,9 @@ import sys
 import pytest
 import yaml
 
+from acequia.agreement.load import find
 from acequia.errors import AcequiaError
-from acequia.opening import lake_of, landing_of, ledger_of
+from acequia.opening import lake_of, landing_of, ledger_of, open_work
 from tests.pipeline.world import World, make_world
 
 DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-14")
@@ -114,3 +115,19 @@ def test_people_of_deleted_deliveries_are_not_counted_twice(world: World) -> Non
         world.run("pula_mobile", "events", DAYS[1])
     assert (stopped.value.code, stopped.value.exit_code) == ("protected_differs", 6)
     assert month(world) == before
+
+
+def test_what_reads_free_text_decides_whether_a_step_is_done_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made_by(feed: str) -> str:
+        return open_work(world.settings, "kgale_rides", feed, "2026-10").made_by
+
+    agreement = find(world.settings.partners, "kgale_rides").agreement
+    texts = {
+        name: any(c.treatment == "scrub_text" for c in feed.columns.values()) for name, feed in agreement.feeds.items()
+    }
+    before = {feed: made_by(feed) for feed in texts}
+    monkeypatch.setenv("ACEQUIA_NLP", "words")
+    assert {feed: made_by(feed) != before[feed] for feed in texts} == texts
+    assert any(texts.values())

@@ -5,6 +5,6 @@ Four kinds: `own`, the small model that this project trained (the default); `wor
 """
 
 from acequia.protect.language.engines import chosen, engine, recognizer
-from acequia.protect.language.measured import recall, too_low
+from acequia.protect.language.measured import identity, recall, too_low
 
-__all__ = ["chosen", "engine", "recall", "recognizer", "too_low"]
+__all__ = ["chosen", "engine", "identity", "recall", "recognizer", "too_low"]

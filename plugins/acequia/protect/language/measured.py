@@ -40,6 +40,14 @@ def too_low(language: str, targets: Mapping[Kind, float]) -> tuple[Kind, ...]:
     return tuple(sorted(kind for kind, target in targets.items() if target > found.get(kind, 0.0)))
 
 
+def identity(language: str) -> str:
+    """A digest of what decides how texts in a language are read and whether they are kept: another one, other texts."""
+    setting = chosen()
+    model = hashlib.sha256(CARD.read_bytes()).hexdigest() if setting.kind == "own" else ""
+    said = json.dumps([setting.key(language), model, sorted(recall(language).items())])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def measured_at(key: str) -> Path:
     """The file of the figures of a model that does not come with the package."""
     name = hashlib.sha256(key.encode()).hexdigest()[:16]
