@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from acequia.protect.scrub import find_all, scrub_texts
@@ -53,6 +53,8 @@ def test_what_only_looks_like_base64_stays(text: str) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example("\x85").via("a line's end beyond ASCII")
+@example("7\u2028\u1680")
 @given(st.text(max_size=40) | st.text(alphabet="71 \\u0037&#;%4Aa=\n\t-.", max_size=40))
 def test_every_sign_has_a_place(text: str) -> None:
     seen = list(views(text))

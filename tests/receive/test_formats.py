@@ -44,7 +44,7 @@ def made_feed(columns: dict[str, Any] | None = None, form: str = "csv", **option
             },
             "columns": columns
             or {
-                "name": {"type": "string", "treat": "keep"},
+                "name": {"type": "string", "treat": "keep", "keep_because": "made up"},
                 "n": {"type": "integer", "treat": "keep"},
                 "note": {"type": "string", "treat": "drop", "required": False},
             },

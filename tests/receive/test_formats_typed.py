@@ -45,7 +45,7 @@ def made_feed(form: str, columns: dict[str, Any] | None = None, **options: Any) 
             },
             "columns": columns
             or {
-                "name": {"type": "string", "treat": "keep"},
+                "name": {"type": "string", "treat": "keep", "keep_because": "made up"},
                 "n": {"type": "integer", "treat": "keep"},
                 "note": {"type": "string", "treat": "drop", "required": False},
             },

@@ -146,6 +146,8 @@ def _plain(sign: str) -> str:
         return "."
     if category == "Nd":
         return str(unicodedata.decimal(sign))
+    if sign.isspace() and not sign.isascii():
+        return " "
     return unicodedata.normalize("NFKC", sign)
 
 
