@@ -16,6 +16,7 @@ from acequia.canary import invented, record
 from acequia.canary.invented import Mark
 from acequia.errors import STOPPED, AcequiaError
 from acequia.opening import ledger_of, open_work
+from acequia.protect import person_names
 from tests.pipeline.world import DAY, World
 
 PARTNER, FEED = "ceibo_pay", "transactions"
@@ -30,6 +31,20 @@ def change(world: World, **privacy: Any) -> None:
     agreement = yaml.safe_load(path.read_text())
     agreement["feeds"][FEED]["privacy"] = privacy
     path.write_text(yaml.safe_dump(agreement, sort_keys=False, allow_unicode=True))
+
+
+@pytest.mark.parametrize(("country", "language"), [("BW", "en"), ("UY", "es")])
+def test_one_in_three_of_the_planted_bears_names_of_no_list(country: str, language: str) -> None:
+    crowd, known = invented.Crowd("a.b", country, language), person_names.listed().every
+
+    def share(names: invented.Names) -> float:
+        marks = [crowd.marks("name", number, names)[0].written for number in range(360)]
+        words = [[person_names.plain(part.strip(",.")) for part in written.split()] for written in marks]
+        return sum(not known & set(parts) for parts in words) / len(words)
+
+    assert share("unlisted") == 1
+    assert share("listed") == pytest.approx(1 / 6)  # of one in six an initial is left
+    assert share("mixed") == pytest.approx(1 / 3 + 2 / 3 / 6, abs=0.02)
 
 
 @pytest.fixture
@@ -182,7 +197,11 @@ def test_a_kept_column_is_searched_by_the_leak_scan(world: World, monkeypatch: p
     world.run(PARTNER, FEED, DAY)
     (one,) = noted(world)
     kept = {tally.kind: tally for tally in one.places if tally.place == "kept"}
-    assert set(kept) == {"name", "phone", "national_id"}, "what a column may hold is not planted in it"
+    kinds = {"name", "name, unlisted", "phone", "national_id"}
+    assert set(kept) == kinds, "what a column may hold is not planted in it"
+    assert kept["name, unlisted"].survived > kept["name"].survived, "told, since the scan promises nothing for them"
+    assert "name, unlisted" in one.recall
+    assert one.below == ()
     assert (kept["phone"].survived, kept["national_id"].survived) == (0, 0)
     monkeypatch.setattr("acequia.canary.look.kinds_of_values", lambda values, **_: [frozenset()] * len(values))
     work = open_work(world.settings, PARTNER, FEED, DAY)

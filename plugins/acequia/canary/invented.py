@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import cast
+from typing import Literal, cast
 
 from acequia.agreement.privacy import Kind
 from acequia.simulate.people import Country, Person, Population, plain
 
 SEED = 267598
 _BLOCK = 512
+_ONE_IN = 3
+_WRITINGS = 6
+Names = Literal["mixed", "listed", "unlisted"]
+UNLISTED: Mapping[Country, tuple[str, ...]] = {
+    "BW": ("Setlhomo", "Ketshephaone", "Lubona", "Mbako", "Mavis", "Gadifele", "Mmamorago", "Batisani", "Kushata",
+           "Thabologo", "Dipogiso", "Lwapi"),
+    "UY": ("Yésica", "Braian", "Maicol", "Zelmar", "Mirtha", "Waldemar", "Dahiana", "Clorinda", "Eulogio", "Basilisa",
+           "Nicomedes", "Sixto"),
+}  # fmt: skip
+"""Given names that no list of the scrubber has; no family name of who is invented is on one either."""
 PLANTED: tuple[Kind, ...] = ("name", "phone", "email", "national_id")
 """The kinds that are planted. Of others that an agreement names no recall is measured."""
 
@@ -25,6 +35,12 @@ class Mark:
     kind: Kind
     written: str
     sign: str
+    unlisted: bool = False
+
+    @property
+    def told(self) -> str:
+        """Under which kind it is counted: names of which the lists have no word can be counted apart."""
+        return f"{self.kind}, unlisted" if self.unlisted else self.kind
 
 
 @dataclass(frozen=True)
@@ -35,9 +51,17 @@ class Crowd:
     country: str
     language: str
 
-    def marks(self, kind: Kind, number: int) -> list[Mark]:
-        """A value of that kind of person `number` in all its writings, another one first for each number."""
-        marks = _MARKS[kind](self, self._person(number), number)
+    def marks(self, kind: Kind, number: int, names: Names = "mixed") -> list[Mark]:
+        """A value of that kind of person `number` in all its writings, another one first for each number.
+
+        Given names are on the scrubber's lists, or on none; mixed, one in three is on none. Only where all are on none
+        are they counted apart.
+        """
+        person, round_ = self._person(number), number // _WRITINGS  # in each round other writings are those of no list
+        if names == "unlisted" or (names == "mixed" and (round_ + number) % _ONE_IN == 0):
+            given = UNLISTED[person.country]
+            person = replace(person, name=f"{given[(round_ + number) // _ONE_IN % len(given)]} {person.surname}")
+        marks = [replace(mark, unlisted=names == "unlisted") for mark in _MARKS[kind](self, person, number)]
         turn = number % len(marks)
         return marks[turn:] + marks[:turn]
 
@@ -124,6 +148,7 @@ SENTENCES: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
             "handed over to {} at the desk",
             "changed the address for {} as asked",
             "complaint by {} about the charge",
+            "bill copy promised, {} comes on monday",
         ),
         "phone": (
             "call back on {} after five",
@@ -143,6 +168,7 @@ SENTENCES: Mapping[str, Mapping[Kind, tuple[str, ...]]] = {
             "entregado a {} en mostrador",
             "cambio de dirección para {} según lo pedido",
             "reclamo de {} por el cobro",
+            "quedó pendiente la copia, {} pasa el lunes",
         ),
         "phone": (
             "llamar al {} después de las cinco",

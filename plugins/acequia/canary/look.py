@@ -68,8 +68,8 @@ def look(file: Path, feed_id: str, feed: Feed, period: Period, setting: Setting)
     rehearsed = rehearse(file, feed, period, change, rows=ROWS, setting=setting)
     out = _in_clear(plants, rehearsed)
     unseen = _unseen(out, feed, setting)
-    many = Counter((plant.column, plant.spot, plant.mark.kind) for plant in plants)
-    left = Counter((plant.column, plant.spot, plant.mark.kind) for plant in unseen)
+    many = Counter((plant.column, plant.spot, plant.mark.told) for plant in plants)
+    left = Counter((plant.column, plant.spot, plant.mark.told) for plant in unseen)
     return tuple(Tally(*key, planted=count, survived=left[key]) for key, count in sorted(many.items()))
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from acequia.agreement.columns import Column
 from acequia.agreement.model import Feed
 from acequia.agreement.privacy import Kind
-from acequia.canary.invented import SENTENCES, Crowd, Mark
+from acequia.canary.invented import SENTENCES, Crowd, Mark, Names
 from acequia.protect.leaks import allowed
 
 if TYPE_CHECKING:
@@ -72,10 +72,16 @@ def plan(feed: Feed, names: Sequence[str], crowd: Crowd) -> list[Plant]:
 def _of_column(column: Column, name: str, spot: Spot, crowd: Crowd, first: int) -> Iterator[tuple[Mark, str]]:
     number = first
     for kind in _kinds(column, name, spot, crowd):
-        for turn in range(OF_EACH[spot]):
-            mark = _fitting(column, crowd, kind, number)
-            yield mark, _written(mark, spot, crowd.language, turn)
-            number += 1
+        for names in _names(kind, spot):
+            for turn in range(OF_EACH[spot]):
+                mark = _fitting(column, crowd.marks(kind, number, names))
+                yield mark, _written(mark, spot, crowd.language, turn)
+                number += 1
+
+
+def _names(kind: Kind, spot: Spot) -> tuple[Names, ...]:
+    """In kept text the scan promises to see listed names alone: the others are planted too, and counted apart."""
+    return ("listed", "unlisted") if kind == "name" and spot == "kept" else ("mixed",)
 
 
 def _kinds(column: Column, name: str, spot: Spot, crowd: Crowd) -> Sequence[Kind]:
@@ -89,12 +95,11 @@ def _kinds(column: Column, name: str, spot: Spot, crowd: Crowd) -> Sequence[Kind
     return [hinted] if hinted in known else known
 
 
-def _fitting(column: Column, crowd: Crowd, kind: Kind, number: int) -> Mark:
-    """In a writing that the column's rule lets in, if there is one; else the row will be set aside."""
-    marks = crowd.marks(kind, number)
+def _fitting(column: Column, marks: Sequence[Mark]) -> Mark:
+    """The writing that the column's rule lets in, if there is one; else the row will be set aside."""
     if column.type == "integer":
         digits = re.sub(r"\D", "", marks[0].written)
-        return Mark(kind, digits.lstrip("0") or "0", marks[0].sign)
+        return Mark(marks[0].kind, digits.lstrip("0") or "0", marks[0].sign)
     return next((mark for mark in marks if column.matches is None or _matches(column.matches, mark.written)), marks[0])
 
 
