@@ -42,12 +42,15 @@ def has_unknown_words(text: str, known: Iterable[tuple[int, int]]) -> bool:
     A capitalised word is an everyday one only at the text's beginning, or if it is on the shorter list of words at
     which a name ends, and never if it is a listed name, too ("Grace", but "grace period").
     """
+    small = everyday_words()
+    if small.issuperset(WORD.findall(text)):
+        return False
     parts = tuple(known)
     for number, match in enumerate(WORD.finditer(text)):
-        if any(start < match.end() and match.start() < end for start, end in parts):
-            continue
         written = match.group()
-        everyday = everyday_words() if written[0].islower() else _begins() if number == 0 else _words_of_names()
+        if written in small or any(start < match.end() and match.start() < end for start, end in parts):
+            continue
+        everyday = small if written[0].islower() else _begins() if number == 0 else _words_of_names()
         if not everyday.issuperset(re.split(_JOINS, plain(written))):
             return True
     return False

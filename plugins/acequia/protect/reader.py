@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 from acequia.errors import AcequiaError
 from acequia.protect.name_signs import has_unknown_words
@@ -18,8 +18,11 @@ from acequia.protect.name_signs import has_unknown_words
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine, EntityRecognizer, RecognizerResult
 
+    from acequia.protect.asking import Asked
+    from acequia.protect.language.words import WordsNlpEngine
     from acequia.protect.prefilter import Sieve
 
+Look = Callable[[str, Sequence[int]], list["Finding"]]
 LANGUAGES = ("en", "es")
 _FEW = 32
 """Texts that are shown to every recognizer at once sooner than it takes to make the sieve's expressions."""
@@ -31,8 +34,7 @@ _AT_ONCE = 256
 """Texts that a model reads together."""
 
 
-@dataclass(frozen=True, order=True)
-class Finding:
+class Finding(NamedTuple):
     """A part of a text that looks personal: characters `start` to `end` (exclusive), Presidio's entity and score."""
 
     start: int
@@ -43,12 +45,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reader:
-    """What reads texts in one language: Presidio's engine, the recognizers in order, and what each needs of a text."""
+    """What reads texts in one language: Presidio's engine, its recognizers in order, and what each needs of a text."""
 
     language: str
     analyzer: AnalyzerEngine
+    asked: Asked
     sieve: Sieve
-    entities: list[str]
     model: EntityRecognizer | None
 
     def read(self, texts: Sequence[str], *, sieved: bool = True) -> list[list[Finding] | None]:
@@ -56,12 +58,16 @@ class Reader:
 
         Args:
             texts: of any length; each is read once.
-            sieved: False shows every text to every recognizer, at a hundred times the cost and with the same findings.
-                A model of names is asked only about texts with unknown words (`name_signs`) either way.
+            sieved: False has Presidio's own engine show every text to every recognizer, at some hundred times the cost
+                and with the same findings. A model of names is asked only about texts with unknown words
+                (`name_signs`) either way.
         """
         every = range(len(self.sieve.recognizers))
         shown = self._shown(texts) if sieved and len(texts) > _FEW else [every] * len(texts)
-        found = [self._findings(text, places) if places else [] for text, places in zip(texts, shown, strict=True)]
+        look = self.asked.find if sieved else self._by_presidio
+        found = [
+            _failing_closed(look, text, places) if places else [] for text, places in zip(texts, shown, strict=True)
+        ]
         if self.model is not None:
             self._ask(texts, found)
         return found
@@ -100,23 +106,21 @@ class Reader:
             shown[number] = np.flatnonzero(chosen[number]).tolist()
         return shown
 
-    def _findings(self, text: str, places: Sequence[int]) -> list[Finding] | None:
+    def _by_presidio(self, text: str, _: Sequence[int]) -> list[Finding]:
         artifacts = _words(self.language).process_text(text, self.language)
-        self.analyzer.registry.chosen = [self.sieve.recognizers[place] for place in places]
-        _STOP.reading = True
-        try:
-            results: Iterable[RecognizerResult] = self.analyzer.analyze(
-                text=text,
-                language=self.language,
-                entities=self.entities,
-                nlp_artifacts=artifacts,
-                score_threshold=0.0,
-            )
-        except Exception:  # noqa: BLE001 - also what Presidio would only warn of; messages quote the text
-            return None
-        finally:
-            _STOP.reading = False
-        return [_finding(result) for result in results]
+        results = self.analyzer.analyze(text, self.language, nlp_artifacts=artifacts, score_threshold=0.0)
+        return list(map(_finding, results))
+
+
+def _failing_closed(look: Look, text: str, places: Sequence[int]) -> list[Finding] | None:
+    """What it finds; None where anything goes wrong, also what Presidio would only warn of."""
+    _STOP.reading = True
+    try:
+        return look(text, places)
+    except Exception:  # noqa: BLE001 - messages quote the text
+        return None
+    finally:
+        _STOP.reading = False
 
 
 def _finding(result: RecognizerResult) -> Finding:
@@ -124,7 +128,7 @@ def _finding(result: RecognizerResult) -> Finding:
 
 
 @cache
-def _words(language: str) -> Any:
+def _words(language: str) -> WordsNlpEngine:
     """What cuts texts into words for context, whatever engine finds the names."""
     from acequia.protect.language.words import WordsNlpEngine
 
@@ -155,8 +159,10 @@ def reader(language: str, country: str) -> Reader | None:
 def _built(language: str, country: str) -> Reader:
     # Read by Presidio when it is imported. An ordinary text takes milliseconds; one that takes longer is not kept.
     os.environ.setdefault("REGEX_TIMEOUT_SECONDS", "10")
-    from acequia.protect.choosing import ChoosingEngine, ChoosingRegistry
-    from acequia.protect.context import ContextWords
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.recognizer_registry import RecognizerRegistry
+
+    from acequia.protect.asking import ENHANCER, Asked
     from acequia.protect.language import engine as language_engine
     from acequia.protect.language import recognizer as model_recognizer
     from acequia.protect.prefilter import Sieve
@@ -165,15 +171,13 @@ def _built(language: str, country: str) -> Reader:
     engine = language_engine(language)
     found = recognizers(language, country)
     model = model_recognizer(language) if engine.get_supported_entities() else None
-    registry = ChoosingRegistry(recognizers=found, supported_languages=[language])
-    analyzer = ChoosingEngine(
-        registry=registry,
+    analyzer = AnalyzerEngine(
+        registry=RecognizerRegistry(recognizers=found, supported_languages=[language]),
         nlp_engine=engine,
         supported_languages=[language],
-        context_aware_enhancer=ContextWords(),
+        context_aware_enhancer=ENHANCER,
     )
-    entities = dict.fromkeys(entity for recognizer in found for entity in recognizer.supported_entities)
-    return Reader(language, analyzer, Sieve(found), list(entities), model)
+    return Reader(language, analyzer, Asked(found), Sieve(found), model)
 
 
 class _Stop(logging.Handler):

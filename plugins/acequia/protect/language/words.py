@@ -8,7 +8,7 @@ from typing import Any
 
 from presidio_analyzer.nlp_engine import NlpArtifacts, NlpEngine
 
-_TOKEN = re.compile(r"\w+|[^\w\s]")
+TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 class WordsNlpEngine(NlpEngine):  # type: ignore[misc]
@@ -31,7 +31,7 @@ class WordsNlpEngine(NlpEngine):  # type: ignore[misc]
 
     def process_text(self, text: str, language: str) -> NlpArtifacts:
         """The text's words, in lower case for comparison with context words."""
-        matches = list(_TOKEN.finditer(text))
+        matches = list(TOKEN.finditer(text))
         tokens = [match.group() for match in matches]
         return NlpArtifacts(
             entities=[],
