@@ -170,6 +170,15 @@ def test_a_column_of_whole_numbers_that_are_documents_refuses(feed: Make, gate: 
     assert gate(feed({"code": may}), lines("code", *values), country=country).protected.scanned[0].tolerated
 
 
+def test_zeros_and_negative_numbers_hide_no_column_of_documents(feed: Make, gate: Gate) -> None:
+    values = [*cedulas(30), *[0] * 60, -1, -1_234_567]
+    for kind in ("integer", "number"):
+        agreed = feed({"code": {"type": kind, "treat": "keep"}})
+        with pytest.raises(AcequiaError, match="code: identity documents in 30 of 30 rows"):
+            gate(agreed, lines("code", *values), country="UY")
+        assert gate(agreed, lines("code", 0, 0, -5), country="UY").protected.scanned == ()
+
+
 @pytest.mark.parametrize("country", ["BW", "UY", "GB", "US", "XX"])
 def test_ordinary_numbers_pass(feed: Make, gate: Gate, country: str) -> None:
     columns = {name: {"type": "integer", "treat": "keep"} for name in ("amount", "row", "large", "day")}
@@ -198,7 +207,8 @@ INNOCENT = {
                    "3f2b8c1e-7112-4456-a123-71123456abcd", "9f86d081884c7d659a2feaa0c55ad015", "wrong number", "ST-01"],
     ("es", "UY"): ["San José", "Rivera", "Artigas", "Florida", "Treinta y Tres", "Cerro Largo", "Río Negro", "Paysandú",
                    "Santa Lucía", "7730123456789", "7790070410238", "4006381333931", "Yerba Canarias 1 kg",
-                   "Supermercados Rambla S.A.", "01.1.1"],
+                   "Supermercados Rambla S.A.", "01.1.1", "INV-2026-000123", "FAC-2026/17", "NOV 2026", "ene-2026",
+                   "18 de Julio 2112", "https://shop.example/p/21550?ref=mail", "12345678.0", "1.5E7"],
 }  # fmt: skip
 
 
@@ -211,8 +221,9 @@ def test_codes_places_and_products_are_nobody(language: str, country: str) -> No
 
 GUILTY = {
     ("en", "BW"): {
-        "phone": ["71123456", "71 123 456", "+267 71 123 456", "0026771123456", "3901234", "tel71123456", "７１１２３４５６"],  # noqa: E501
-        "national_id": ["123412349", "1234 1 2349"],
+        "phone": ["71123456", "71 123 456", "+267 71 123 456", "0026771123456", "3901234", "tel71123456", "７１１２３４５６",  # noqa: E501
+                  "71123456.0", "7.1123456E7", "7.1123456E+07"],
+        "national_id": ["123412349", "1234 1 2349", "123412349.0"],
         "email": ["mpho@example.com", "MPHO@EXAMPLE.COM", "x <mpho.k@example.co.bw>"],
         "name": ["Kagiso Mobokwanelo", "MOBOKWANELO, KAGISO", "kagiso mobokwanelo", "Mr Xzyqwert"],
         "card": ["4111 1111 1111 1111", "4111111111111111"],
@@ -220,7 +231,8 @@ GUILTY = {
     },
     ("es", "UY"): {
         "phone": ["099 123 456", "99123456", "+598 99 123 456", "2901 2345"],
-        "national_id": ["1.234.567-2", "12345672", "1234567-2"],
+        "national_id": ["1.234.567-2", "12345672", "1234567-2", "12345672.0"],
+        "plate": ["SBA 1234", "SBA-1234"],
         "name": ["María Fernández", "Tomás Echagoiturri"],
     },
     ("en", "GB"): {"phone": ["07400 123456", "+44 7400 123456", "020 7946 0958"]},

@@ -222,3 +222,10 @@ def test_a_normal_form_is_its_own(text, holds):
 @pytest.mark.parametrize("holds", ["ip", "url", "date", "id", "number", None])
 def test_other_kinds_keep_the_form_of_any_text(holds):
     assert form_of(holds, "BW") is normal
+
+
+def test_whole_numbers_written_as_floats_are_the_same() -> None:
+    assert form_of("phone", "BW")("71123456.0") == form_of("phone", "BW")("+267 71 123 456")
+    assert form_of("national_id", "UY")("12345672.0") == form_of("national_id", "UY")("1.234.567-2")
+    assert form_of("national_id", "UY")("1.234.567.0") == "12345670"
+    assert form_of(None, "UY")("12345672.0") == "12345672.0"

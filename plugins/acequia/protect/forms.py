@@ -23,10 +23,15 @@ def form_of(holds: Kind | None, country: str) -> Form:
     if holds == "phone":
         from acequia.protect.phones import phone_form
 
-        return phone_form(country)
+        return _of_float(phone_form(country))
     if holds in _DOCUMENTS:
-        return national_id if holds == "national_id" else document
+        return _of_float(national_id) if holds == "national_id" else document
     return {"email": email, "name": name}.get(holds or "", normal)
+
+
+def _of_float(form: Form) -> Form:
+    """Also of whole numbers that a table wrote as floats, as it does where some are missing: `71123456.0`."""
+    return lambda value: form(value[:-2] if value.endswith(".0") and value[:-2].isdecimal() else value)
 
 
 def normal(value: str) -> str:

@@ -136,21 +136,24 @@ class _Look:
                 yield self._seen(name, kind, many, self._filled(quoted(name)), column)
 
     def at_numbers(self) -> Iterator[Scanned]:
-        """Columns whose values are large enough; most columns of amounts and counts end here, at the cost of a sum."""
+        """Columns whose values are large enough; most columns of amounts and counts end here, at the cost of a sum.
+
+        Zeros and negative numbers stand for "none" and say nothing of the others.
+        """
         kept = {name: self.feed.columns[key] for name, key in self.feed.kept.items()}
         numbers = {n: c for n, c in kept.items() if c.type in NUMBERS and c.treatment in ("keep", "top_code")}
         if not numbers:
             return
         sums = ", ".join(
-            f"coalesce(count_if({quoted(name)} >= {_SMALLEST}) >= {AT_LEAST} * count({quoted(name)}), false)"
+            f"coalesce(count_if({quoted(name)} >= {_SMALLEST}) >= {AT_LEAST} * count_if({quoted(name)} > 0), false)"
             for name in numbers
         )
         (large,) = self.connection.execute(f"SELECT {sums} FROM {self.rows}").fetchall()
         for (name, column), is_large in zip(numbers.items(), large, strict=True):
             if is_large:
                 text = f"CAST(TRY_CAST({quoted(name)} AS BIGINT) AS VARCHAR)"
-                if column.type == "number":
-                    text = f"CASE WHEN {quoted(name)} = floor({quoted(name)}) THEN {text} END"
+                whole = f" AND {quoted(name)} = floor({quoted(name)})" if column.type == "number" else ""
+                text = f"CASE WHEN {quoted(name)} > 0{whole} THEN {text} END"
                 yield from self._as_a_whole(name, text, column)
 
     def at_neighbours(self) -> Iterator[Scanned]:

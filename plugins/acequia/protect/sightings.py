@@ -3,7 +3,8 @@
 The scrubber takes out whatever may be personal, since a remark loses little by it. A value of a kept column is judged
 more strictly, for one finding refuses a delivery: it must be a number of the agreement's country or one with a country
 code, a document whose check digit is right, or a name with its parts; and no piece of a code such as a UUID. Values of
-digits alone, which most codes are, need no recognizer: their length and check digit decide.
+digits alone, which most codes are, need no recognizer: their length and check digit decide. So it is with numbers as
+tables export them, 71123456.0 and 7.1123456E7.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import cache
 
 from acequia.agreement.privacy import Kind
@@ -31,6 +33,11 @@ _SAINTS = re.compile(
 )
 _AROUND = re.compile(r"[0-9A-Za-z]+(?:[-_][0-9A-Za-z]+)*")
 _CHANGE = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+_EXPORTED = re.compile(r"(\d{1,19})\.0+|\d\.\d{4,18}[eE]\+?\d{1,2}", re.ASCII)
+_LONGER = re.compile(r"[-/_.]\d")
+_MONTH = re.compile(
+    r"(?:jan|ene|feb|mar|apr|abr|may|jun|jul|aug|ago|sep|set|oct|nov|dec|dic)[- ]?(?:19|20)\d\d", re.IGNORECASE
+)
 _MADE_OF_DIGITS: frozenset[Kind] = LEAKS - {"email", "ip"}
 
 
@@ -49,8 +56,9 @@ def kinds_of_values(values: Sequence[str], *, language: str, country: str) -> li
     texts: list[str] = []
     owners: list[int] = []
     for number, value in enumerate(values):
-        if value.isascii() and value.isdigit() and len(value) <= _DIGITS_AT_MOST:
-            found[number] |= kinds_of_digits(value, country)
+        digits = _digits_alone(value)
+        if digits is not None:
+            found[number] |= kinds_of_digits(digits, country)
             continue
         for piece in _pieces(value):
             texts.append(piece)
@@ -62,6 +70,17 @@ def kinds_of_values(values: Sequence[str], *, language: str, country: str) -> li
     for place, findings in leak_reader(language, country).read(texts) if texts else ():
         found[owners[place]] |= set(_kinds(texts[place], findings, country))
     return [frozenset(kinds) for kinds in found]
+
+
+def _digits_alone(value: str) -> str | None:
+    """The digits of a value that is a whole number and nothing else, also where a table wrote it as a float."""
+    if value.isascii() and value.isdigit() and len(value) <= _DIGITS_AT_MOST:
+        return value
+    exported = _EXPORTED.fullmatch(value)
+    if exported is None or exported[1]:
+        return exported and exported[1]
+    whole = Decimal(value)
+    return f"{whole:.0f}" if whole == whole.to_integral_value() and whole.adjusted() < _DIGITS_AT_MOST else None
 
 
 def kinds_of_digits(digits: str, country: str) -> set[Kind]:
@@ -95,6 +114,7 @@ def _kinds(text: str, findings: Sequence[Finding], country: str) -> Iterator[Kin
         else:
             counts = finding.score >= _SURE and not (kind in _MADE_OF_DIGITS and _inside_code(text, finding))
             counts = counts and not (kind == "card" and is_product(re.sub(r"\D", "", inside)))
+            counts = counts and not (kind == "plate" and _is_no_plate(text, finding))
         if counts and kind in STOPPED_FOR:
             yield kind
 
@@ -120,8 +140,15 @@ def _inside_code(text: str, finding: Finding) -> bool:
     return not whole and word is not None and len(_CHANGE.findall(word.group())) >= _CODE_CHANGES
 
 
+def _is_no_plate(text: str, finding: Finding) -> bool:
+    """Whether it is a month, `NOV 2026`, or the beginning of a longer code, `INV-2026-000123`."""
+    return bool(_LONGER.match(text, finding.end) or _MONTH.fullmatch(text[finding.start : finding.end]))
+
+
 def _is_phone(text: str, country: str) -> bool:
-    """Whether it is a number that can be given out in the country, or one with its country's code."""
+    """Whether it is a number that can be given out in the country, or one with its country's code. Those that only
+    firms have are nobody's: in Uruguay any 2112.
+    """
     import phonenumbers
 
     plain = "".join(sign for sign in unicodedata.normalize("NFKC", text) if unicodedata.category(sign) != "Cf").strip()
@@ -130,7 +157,7 @@ def _is_phone(text: str, country: str) -> bool:
         number = phonenumbers.parse(f"+{plain[2:]}" if plain.startswith("00") else plain, region)
     except phonenumbers.NumberParseException:
         return False
-    return phonenumbers.is_valid_number(number)
+    return phonenumbers.is_valid_number(number) and phonenumbers.number_type(number) != phonenumbers.PhoneNumberType.UAN
 
 
 @cache
