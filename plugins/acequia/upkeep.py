@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from acequia import pipeline
@@ -46,7 +47,7 @@ class Deed:
 def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], None] = lambda _: None) -> list[Deed]:
     """All of housekeeping. A broken agreement stops nothing but its own partner's part."""
     today = today or datetime.now(UTC).date()
-    deeds = [Deed("plain leftovers removed", "workspace", sweep(settings.workspace / ".plain"))]
+    deeds = [Deed("plain leftovers removed", "workspace", sum(map(sweep, _scratch_folders(settings))))]
     failed: list[str] = []
     for found in load_all(settings.partners):
         if not isinstance(found, Signed):
@@ -70,6 +71,12 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
             say(f"{deed.deed}: {deed.what} {deed.amount}")
         raise AcequiaError("internal", f"housekeeping could not finish for {'; '.join(failed)}; the rest is done")
     return done
+
+
+def _scratch_folders(settings: Settings) -> Iterator[Path]:
+    """Where steps lay what a killed one leaves behind: the next step sweeps the first, the delivery's next run its own."""
+    yield settings.workspace / ".plain"
+    yield from settings.workspace.glob("*/*/*/*/.judging")
 
 
 @contextmanager

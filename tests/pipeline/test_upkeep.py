@@ -138,3 +138,15 @@ def test_a_correction_after_protected_rows_are_gone_keeps_the_month(world: World
     assert (stopped.value.code, stopped.value.exit_code) == ("protected_missing", 6)
     after = lake_of(world.settings).read("ceibo_pay.active_senders_by_birth_band_month").to_pylist()
     assert before == after
+
+
+def test_what_a_killed_validation_left_is_removed(world: World) -> None:
+    world.deliver("ceibo_pay", "transactions", DAY)
+    world.run("ceibo_pay", "transactions", DAY)
+    left = world.settings.workspace / "ceibo_pay" / "transactions" / DAY / "v1" / ".judging" / "tmpkilled"
+    left.mkdir(parents=True)
+    for name in (".lock", "spilled"):
+        (left / name).write_bytes(b"rows")
+    deeds = keep(world.settings)
+    assert [deed.amount for deed in deeds if deed.deed == "plain leftovers removed"] == [1]
+    assert not left.exists()
