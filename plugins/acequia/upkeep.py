@@ -74,7 +74,7 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
 
 
 def _scratch_folders(settings: Settings) -> Iterator[Path]:
-    """Where steps lay what a killed one leaves behind: the next step sweeps the first, the delivery's next run its own."""
+    """Where killed steps leave what they had; the next step sweeps the first, the next run of a delivery its own."""
     yield settings.workspace / ".plain"
     yield from settings.workspace.glob("*/*/*/*/.judging")
 

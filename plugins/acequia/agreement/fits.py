@@ -13,9 +13,12 @@ from acequia.agreement.columns import TIMES, Column, Rows, SecondsSince
 from acequia.agreement.personal import named_personal
 from acequia.agreement.privacy import Privacy
 from acequia.agreement.tables import CountDistinct, Protection, Table
+from acequia.agreement.treatments import FirstCharacters
 from acequia.period import PeriodKind
 
 Columns = Mapping[str, Column | frozenset[str]]
+_TELLING = 5
+"""So many characters of a name or number are as good as all of it."""
 _LENGTH = {"delivery": 0, "day": 1, "week": 2, "month": 3, "quarter": 4, "year": 5}
 
 
@@ -49,13 +52,19 @@ def column_misfits(columns: Columns) -> Iterator[Misfit]:
             if first != key:
                 yield Misfit((key,), f"has the name of {first} after the gate; give one of them another `as`")
         yield from _sources(key, column, columns, arriving)
-        yield from _kept_without_reason(key, column)
+        yield from _kept_without_reason(key, column, known.get(column.from_ or key))
 
 
-def _kept_without_reason(key: str, column: Column) -> Iterator[Misfit]:
-    reason = named_personal(key, column) or named_personal(column.as_ or key, column)
-    if column.treat == "keep" and column.keep_because is None and reason:
-        yield Misfit((key, "treat"), f"is keep, though {reason}: treat it, or say why with `keep_because`")
+def _kept_without_reason(key: str, column: Column, source: Column | None) -> Iterator[Misfit]:
+    """By its own name, by that after the gate, and by that of the column that it is made from."""
+    named = [(key, column), (column.as_ or key, column), (column.from_ or key, source or column)]
+    reason = next(filter(None, (named_personal(*one) for one in named)), None)
+    if isinstance(column.treat, FirstCharacters):
+        said = f"keeps the first {column.treat.first} characters" if column.treat.first >= _TELLING else None
+    else:
+        said = "is keep" if column.treat == "keep" else None
+    if said and column.keep_because is None and reason:
+        yield Misfit((key, "treat"), f"{said}, though {reason}: treat it, or say why with `keep_because`")
 
 
 def _same_but_for_case(names: list[str]) -> Iterator[Misfit]:
