@@ -77,7 +77,9 @@ CODES: dict[str, Code] = {
     "rows_outside_range": Code(REFUSED, "partner", "Check that the extract is complete and not repeated."),
     "rows_invalid": Code(REFUSED, "partner", "Correct the rows; the counts by column and reason are in the receipt."),
     "checks_failed": Code(REFUSED, "partner", "Correct the data; the failed checks are in the receipt."),
-    "personal_data_found": Code(REFUSED, "partner", "Remove the personal data, or agree on another treatment."),
+    "personal_data_found": Code(
+        REFUSED, "partner", "Remove the personal data, or agree on another treatment; on may_hold, if it only looks so."
+    ),
     # 5: the delivery is missing
     "delivery_missing": Code(MISSING, "partner", "Send the delivery.", retryable=True),
     "delivery_overdue": Code(MISSING, "partner", "Send the delivery; then run the period again."),
