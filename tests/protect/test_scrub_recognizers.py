@@ -155,6 +155,23 @@ def test_other_kinds(text: str, becomes: str, language: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "account", ["gb82 west 1234 5698 7654 32", "es9121000418450200051332", "Ie29Aibk93115212345678"]
+)
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_accounts_in_small_letters_are_found_as_by_presidios_engine(account: str, language: str) -> None:
+    text = f"send it to {account}, thanks"
+    found = find(text, language=language, country=COUNTRY[language])
+    assert any(text[one.start : one.end] == account for one in found if one.entity == "IBAN_CODE")
+    assert scrubbed(text, language).count("<") == 1
+    assert scrubbed(text, language).endswith(">, thanks")
+
+
+@pytest.mark.parametrize("number", ["BBBBBB٤٤C٠٢D٥٥٥E", "T٠٩LL٠٠٠١B", "٢٠٠٩٠٠٠٠١B"])
+def test_digits_of_other_scripts_keep_no_text_from_being_read(number: str) -> None:
+    assert scrubbed(f"it is {number} we think") == "it is <ID> we think"
+
+
+@pytest.mark.parametrize(
     "text", ["paid 250", "12,50", "room 12 of the 30", "400 g", "1.5 km", "at 17:00", "2 x 3", "100 %"]
 )
 @pytest.mark.parametrize("language", ["en", "es"])
