@@ -43,8 +43,8 @@ def test_one_in_three_of_the_planted_bears_names_of_no_list(country: str, langua
         return sum(not known & set(parts) for parts in words) / len(words)
 
     assert share("unlisted") == 1
-    assert share("listed") == pytest.approx(1 / 6)  # of one in six an initial is left
-    assert share("mixed") == pytest.approx(1 / 3 + 2 / 3 / 6, abs=0.02)
+    assert share("listed") == 0
+    assert share("mixed") == pytest.approx(1 / 3 + 2 / 3 / 6, abs=0.02)  # of one in six an initial is left
 
 
 @pytest.fixture

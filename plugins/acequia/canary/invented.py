@@ -62,6 +62,8 @@ class Crowd:
             given = UNLISTED[person.country]
             person = replace(person, name=f"{given[(round_ + number) // _ONE_IN % len(given)]} {person.surname}")
         marks = [replace(mark, unlisted=names == "unlisted") for mark in _MARKS[kind](self, person, number)]
+        if kind == "name" and names == "listed":
+            marks = [mark for mark in marks if "." not in mark.written]  # an initial is no word of a list
         turn = number % len(marks)
         return marks[turn:] + marks[:turn]
 
