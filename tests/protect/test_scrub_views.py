@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -70,3 +71,13 @@ def test_a_text_fails_alone() -> None:
     found = find_all(["call 71123456", "fine"], language="xx", country="BW")
     assert found == [None, None]
     assert scrub_texts(["\ud800", "fine"], language="en", country="BW") == ["<REDACTED>", "fine"]
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", "\t", " \n", "\u2028", "   "])
+def test_long_white_space_takes_no_time(blank: str) -> None:
+    text = "call 71 123 456" + (blank * 2_000)[:1_900] + "or a @"
+    before = time.process_time()
+    assert list(views(text)) or not blank.strip(" ")
+    assert time.process_time() - before < 1
+    (result,) = scrub_texts([text], language="en", country="BW")
+    assert "123" not in result

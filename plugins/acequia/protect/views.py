@@ -32,13 +32,16 @@ _DOT = re.compile(
 _TOKEN = re.compile(r"(?<![A-Za-z0-9+/_=\-])(?=.[a-z+/_\-]*[A-Z0-9])[A-Za-z0-9+/_\-]{10,}={0,2}(?![A-Za-z0-9+/_\-])")
 """Ten signs or more, one of them, but not only the first, a capital letter or a digit: other words are no base64."""
 
-_BREAK = re.compile(r"\s*[^\S ]\s*")
-_BROKEN_AT = re.compile(r"\s*[^\S ]\s*(?=@)|(?<=@)\s*[^\S ]\s*")
+_BREAK = re.compile(r"(?<!\s) *+[^\S ]\s*+")
+"""White space that is more than spaces, all of it. Nothing taken is given back: long stretches would take minutes."""
+
+_BROKEN_AT = re.compile(r"(?<!\s) *+[^\S ]\s*+(?=@)|(?<=@) *+[^\S ]\s*+")
 _FORM = re.compile(r"(?<==)[^\s&]*\+[^\s&]*")
 """What stands behind `=` in the address of a web page: there a plus sign is a space."""
 
 _DOTS = frozenset("\u00b7\u2022\u2024\u2027\u2219\u22c5\u3002\u30fb\uff61\uff65")
-_BETWEEN = re.compile(r"(?<=[0-9])(?:[\s.\-/_*~()\[\]]{2,4}|[^\S ]|[_*~()\[\]])(?=[0-9])")
+_QUOTES = frozenset("\u00b4\u02bc\u2018\u2019\u2032")
+_BETWEEN = re.compile(r"(?<=[0-9])(?:[\s.\-/_*~()\[\],;:|'`]{2,4}|[^\S ]|[_*~()\[\],;:|'`])(?=[0-9])")
 _SHORTEST_DECODED = 6
 _LETTERS_OF_TEXT = 0.6
 
@@ -46,7 +49,7 @@ _SIGN = r"[A-Za-z0-9+/_\-]"
 TELLING = "|".join((
     r"\\|%[0-9A-Fa-f]{2}|&[#A-Za-z]|(?i:[\[({<]\s*(?:at|dot|arroba|punto)\s*[\])}>]|\s(?:arroba|dot|punto)\s)",
     r"[\t\n\r\x0B\x0C\x1C-\x1F]|=[^&]*\+",
-    r"[0-9](?:[\s\x0B\x1C-\x1F.\-/_*~()\[\]]{2,4}|[\t\n\r\x0B\x0C\x1C-\x1F_*~()\[\]])[0-9]",
+    r"[0-9](?:[\s\x0B\x1C-\x1F.\-/_*~()\[\],;:|'`]{2,4}|[\t\n\r\x0B\x0C\x1C-\x1F_*~()\[\],;:|'`])[0-9]",
     *(f"{_SIGN}{{{place}}}[A-Z0-9]{_SIGN}{{{9 - place}}}" for place in range(1, 10)),
 ))  # fmt: skip
 """RE2: what a text of plain signs holds if it has further views; `odd_signs` is for the others."""
@@ -144,6 +147,8 @@ def _plain(sign: str) -> str:
         return "-"
     if sign in _DOTS:
         return "."
+    if sign in _QUOTES:
+        return "'"
     if category == "Nd":
         return str(unicodedata.decimal(sign))
     if sign.isspace() and not sign.isascii():
