@@ -49,11 +49,22 @@ def make(keys: KeyStore, ledger: Ledger, partner: str, feed: str, epoch: str) ->
     Raises:
         AcequiaError: `key_destroyed`, also if a backup brought the key back; `key_missing` where none can be made.
     """
+    refuse_destroyed(ledger, partner, feed, epoch)
     place, name = facts.place_of(partner, feed, epoch), secret_name(partner, feed, epoch)
-    if facts.latest(ledger.notes(*facts.KINDS), "key_destroyed", place):
-        raise AcequiaError("key_destroyed", f"the key {name} was destroyed, and is never made again")
     ledger.note(place, facts.made(place, fingerprint(keys.secret(name))))
     return _key(keys, ledger.notes(*facts.KINDS), partner, feed, epoch)
+
+
+def refuse_destroyed(ledger: Ledger, partner: str, feed: str, epoch: str) -> None:
+    """Stop where the ledger says that the epoch's key was destroyed, whatever the store holds.
+
+    Raises:
+        AcequiaError: `key_destroyed`.
+    """
+    if facts.latest(ledger.notes(*facts.KINDS), "key_destroyed", facts.place_of(partner, feed, epoch)):
+        name = secret_name(partner, feed, epoch)
+        what = f"the key {name} was destroyed, and is never made again"
+        raise AcequiaError("key_destroyed", what, where=f"{partner}.{feed} {epoch}")
 
 
 def destroy(keys: KeyStore, ledger: Ledger, partner: str, feed: str, epoch: str, *, because: str, who: str) -> Key:

@@ -140,6 +140,8 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
     agreement.require_in_force(work.period)
     if wrong := problems(feed, work.settings.reference):
         raise AcequiaError("agreement_invalid", "\n  ".join(wrong), where=f"feeds.{work.feed_name} of {work.partner}")
+    if has_pseudonyms(feed):
+        custody.refuse_destroyed(work.ledger, work.partner, work.feed_name, epoch_of(work.period, feed.privacy.rotate))
     with work.scratch() as scratch:
         arrived = receive_room(
             feed.delivery,

@@ -156,6 +156,10 @@ def test_an_engine_that_fails_stops_and_says_no_value(feed: Make, gate: Gate, mo
 NUMBERS: Mapping[str, tuple[str, list[int]]] = {
     "identity documents": ("UY", cedulas(40)),
     "telephone numbers": ("BW", list(range(71_000_003, 71_900_000, 22_501))),
+    "telephone numbers, some at home": (
+        "BW",
+        [*range(71_000_003, 71_400_000, 22_501), *range(3_900_003, 3_999_000, 2_501)],
+    ),
 }
 
 
@@ -164,7 +168,9 @@ def test_a_column_of_whole_numbers_that_are_documents_refuses(feed: Make, gate: 
     country, values = NUMBERS[kind]
     for column in ({"type": "integer"}, {"type": "number"}):
         agreed = feed({"code": {**column, "treat": "keep"}})
-        with pytest.raises(AcequiaError, match=f"code: {kind} in {len(values)} of {len(values)} rows"):
+        with pytest.raises(
+            AcequiaError, match=f"code: {kind.partition(chr(44))[0]} in {len(values)} of {len(values)} rows"
+        ):
             gate(agreed, lines("code", *values), country=country)
     may = {"type": "integer", "treat": "keep", "keep_because": "shops", "may_hold": ("national_id", "phone")}
     assert gate(feed({"code": may}), lines("code", *values), country=country).protected.scanned[0].tolerated

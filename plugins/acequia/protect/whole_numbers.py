@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from acequia.agreement.privacy import Kind
+
+if TYPE_CHECKING:
+    from phonenumbers import PhoneNumber
 
 FEWEST = 20
 """Distinct values below which a column says nothing."""
 AT_LEAST = 0.9
 """The share of valid ones among them from which it does."""
+SOME_MOBILE = 0.2
+"""The share of mobile ones that telephone numbers of a country's people have at least."""
 AT_MOST = 1000
 """How many distinct values are looked at."""
 
@@ -31,13 +37,18 @@ def kind_of_column(values: Sequence[str], country: str) -> Kind | None:
         return None
     checks: dict[Kind, Callable[[str], bool]] = {
         **DOCUMENTS.get(country, {}),
-        "phone": partial(is_mobile, country=country),
+        "phone": partial(is_phone, country=country),
         "card": is_card,
     }
     for kind, check in checks.items():
-        if sum(map(check, values)) >= AT_LEAST * len(values):
+        if sum(map(check, values)) >= AT_LEAST * len(values) and (kind != "phone" or _some_mobile(values, country)):
             return kind
     return None
+
+
+def _some_mobile(values: Sequence[str], country: str) -> bool:
+    """Landlines alone prove nothing: of random numbers of their length, half are some town's."""
+    return sum(is_mobile(value, country) for value in values) >= SOME_MOBILE * len(values)
 
 
 def is_omang(digits: str) -> bool:
@@ -82,16 +93,34 @@ def is_product(digits: str) -> bool:
     return total % 10 == 0
 
 
+def is_phone(digits: str, country: str) -> bool:
+    """A valid telephone number of the country, with its code or without; a number has lost its leading zero."""
+    import phonenumbers
+
+    number = _parsed(digits, country)
+    return number is not None and phonenumbers.region_code_for_number(number) == country
+
+
 def is_mobile(digits: str, country: str) -> bool:
     """A valid mobile number of the country, with its code or without; a number has lost its leading zero."""
     import phonenumbers
 
-    try:
-        number = phonenumbers.parse(digits, country)
-    except phonenumbers.NumberParseException:
-        return False
+    number = _parsed(digits, country)
     mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
-    return phonenumbers.region_code_for_number(number) == country and phonenumbers.number_type(number) in mobile
+    return (
+        number is not None
+        and phonenumbers.region_code_for_number(number) == country
+        and phonenumbers.number_type(number) in mobile
+    )
+
+
+def _parsed(digits: str, country: str) -> PhoneNumber | None:
+    import phonenumbers
+
+    try:
+        return phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _weighted(digits: str, weights: Sequence[int]) -> int:
