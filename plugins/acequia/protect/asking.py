@@ -8,8 +8,9 @@ that found something has context words. The findings are the same, as tests show
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 import regex  # type: ignore[import-untyped, unused-ignore]
@@ -17,40 +18,56 @@ from presidio_analyzer import EntityRecognizer, PatternRecognizer, pattern_recog
 from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 
 from acequia.protect.language.words import TOKEN
+from acequia.protect.prefilter import Sieve
 from acequia.protect.reader import Finding
 
 ENHANCER = LemmaContextAwareEnhancer(context_matching_mode="whole_word")
 """How much surer a finding is for a word near it, and how near."""
 
 
-Ask = Callable[[str], list[Finding]]
+Ask = Callable[[str, Sequence[int]], list[Finding]]
+"""Given a text and the places of the patterns to look for."""
+
+
+_PLACE = itemgetter(0)
 
 
 class Asked:
-    """Recognizers of one language, to be asked by their places."""
+    """The recognizers of a sieve, to be asked its questions."""
 
-    def __init__(self, recognizers: Sequence[EntityRecognizer]) -> None:
-        self.asks = [asking(recognizer) for recognizer in recognizers]
-        self.context = [frozenset(word.lower() for word in recognizer.context or ()) for recognizer in recognizers]
+    def __init__(self, sieve: Sieve) -> None:
+        self.questions = sieve.questions
+        self.asks = [asking(recognizer) for recognizer in sieve.recognizers]
+        self.context = [frozenset(word.lower() for word in found.context or ()) for found in sieve.recognizers]
 
-    def find(self, text: str, places: Iterable[int]) -> list[Finding]:
-        """What the recognizers at these places find, with their context, without what another finding covers.
+    def each(self, text: str, columns: Iterable[int]) -> Iterator[tuple[int, list[Finding]]]:
+        """What each recognizer finds for the questions in these columns, with its place, without context.
+
+        Raises:
+            Exception: anything went wrong; the message may quote the text.
+        """
+        asked = (self.questions[column] for column in columns)
+        for place, questions in groupby(asked, _PLACE):
+            findings = self.asks[place](text, [pattern for _, pattern in questions])
+            if findings:
+                yield place, findings
+
+    def find(self, text: str, columns: Iterable[int]) -> list[Finding]:
+        """What is found for the questions in these columns, with context, without what another finding covers.
 
         Raises:
             Exception: anything went wrong; the message may quote the text.
         """
         found: list[Finding] = []
         around: _Around | None = None
-        for place in places:
-            findings, words = self.asks[place](text), self.context[place]
-            if findings and words:
+        for place, findings in self.each(text, columns):
+            words = self.context[place]
+            if words:
                 around = around or _Around(text)
-                findings = [
-                    finding if words.isdisjoint(around.words(finding.start)) else _surer(finding)
-                    for finding in findings
-                ]
-            found += findings
-        return [finding._replace(score=round(finding.score, 6)) for finding in uncovered(found)]
+                found += [one if words.isdisjoint(around.words(one.start)) else _surer(one) for one in findings]
+            else:
+                found += findings
+        return [Finding(start, end, entity, round(score, 6)) for start, end, entity, score in uncovered(found)]
 
 
 def asking(recognizer: EntityRecognizer) -> Ask:
@@ -58,7 +75,7 @@ def asking(recognizer: EntityRecognizer) -> Ask:
     if getattr(type(recognizer), "analyze", None) is PatternRecognizer.analyze:
         return _by_patterns(recognizer)
 
-    def ask(text: str) -> list[Finding]:
+    def ask(text: str, _: Sequence[int]) -> list[Finding]:
         results = recognizer.analyze(text, recognizer.supported_entities, nlp_artifacts=None) or ()
         return [Finding(result.start, result.end, result.entity_type, result.score) for result in results]
 
@@ -72,10 +89,11 @@ def _by_patterns(recognizer: Any) -> Ask:
     validate = _unless_inherited(recognizer, "validate_result")
     invalidate = _unless_inherited(recognizer, "invalidate_result")
 
-    def ask(text: str) -> list[Finding]:
+    def ask(text: str, places: Sequence[int]) -> list[Finding]:
         found: list[Finding] = []
         limit = pattern_recognizer.REGEX_TIMEOUT_SECONDS
-        for search, score in searches:
+        for place in places:
+            search, score = searches[place]
             for match in search(text, timeout=limit):
                 start, end = match.span()
                 if start == end:

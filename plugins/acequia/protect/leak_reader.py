@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from acequia.agreement.privacy import Kind
 from acequia.protect.kinds import kind_of
@@ -18,6 +18,7 @@ from acequia.protect.reader import _STOP, Finding, reader
 if TYPE_CHECKING:
     from presidio_analyzer import EntityRecognizer
 
+    from acequia.protect.asking import Asked
     from acequia.protect.prefilter import Sieve
 
 LEAKS: frozenset[Kind] = frozenset(
@@ -38,6 +39,7 @@ class LeakReader:
     """The recognizers for one language and country, and what each needs of a text."""
 
     sieve: Sieve
+    asked: Asked
 
     def read(self, texts: Sequence[str]) -> list[tuple[int, list[Finding]]]:
         """The findings in the texts that hold any, each with its text's place.
@@ -59,12 +61,8 @@ class LeakReader:
             _STOP.reading = False
         return [(number, findings) for number, findings in found if findings]
 
-    def _findings(self, text: str, places: Sequence[int]) -> list[Finding]:
-        asked = (self.sieve.recognizers[place] for place in places)
-        results: list[Any] = [
-            result for one in asked for result in one.analyze(text, one.supported_entities, nlp_artifacts=None) or ()
-        ]
-        return [Finding(result.start, result.end, result.entity_type, result.score) for result in results]
+    def _findings(self, text: str, columns: Sequence[int]) -> list[Finding]:
+        return [finding for _, findings in self.asked.each(text, columns) for finding in findings]
 
 
 @cache
@@ -77,6 +75,7 @@ def leak_reader(language: str, country: str) -> LeakReader:
     every = reader(language, country)
     if every is None:
         raise RuntimeError("texts in this language cannot be read here")
+    from acequia.protect.asking import Asked
     from acequia.protect.prefilter import Sieve
     from acequia.protect.recognizers.stock import foreign
 
@@ -86,7 +85,8 @@ def leak_reader(language: str, country: str) -> LeakReader:
         for recognizer in every.sieve.recognizers
         if any(_counts(entity, country, abroad) for entity in recognizer.supported_entities)
     ]
-    return LeakReader(Sieve([recognizer for recognizer in found if recognizer is not None]))
+    sieve = Sieve([recognizer for recognizer in found if recognizer is not None])
+    return LeakReader(sieve, Asked(sieve))
 
 
 def _counts(entity: str, country: str, abroad: frozenset[str]) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 FOLDER = Path(__file__).parent / "names"
 _LONGEST = 5  # words
@@ -48,6 +49,9 @@ _BEFORE = re.compile(
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_BEFORE_ASCII = re.compile(_BEFORE.pattern, re.VERBOSE)
+"""The same for texts of ASCII in lower case, in a quarter of the time."""
+
 LABEL = re.compile(
     r"""\b(?:(?:full|first|last|given|family|middle)[_\s]?name|name|surname|nombres?|apellidos?|titular)
     ["'”]?\s*[:=]\s*["'“]?""",
@@ -64,8 +68,7 @@ class Names:
     words: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text: where it stands, how it is compared, and how it is written."""
 
     start: int
@@ -120,11 +123,14 @@ class _Finder:
         self.starting = {word.start: place for place, word in enumerate(self.words)}
 
     def find(self) -> Iterator[tuple[int, int, float]]:
-        for place in range(len(self.words)):
+        for place, word in enumerate(self.words):
+            if word.style == "lower" and word.plain not in HONORIFICS and not self._is_name(word):
+                continue
             yield from self._listed(place)
             yield from self._after_honorific(place)
             yield from self._side_by_side(place)
-        for match in _BEFORE.finditer(self.text):
+        cues = _BEFORE_ASCII.finditer(self.text.lower()) if self.text.isascii() else _BEFORE.finditer(self.text)
+        for match in cues:
             yield from self._after_cue(match.end())
         for match in LABEL.finditer(self.text):
             yield from self._after_label(match.end())
@@ -230,10 +236,10 @@ class _Finder:
         return len(word.plain) > 2 and word.plain not in self.names.words and word.plain not in _PARTICLES  # noqa: PLR2004
 
     def _is_name(self, word: Word) -> bool:
-        return any(part in self.names.every for part in _parts(word))
+        return not self.names.every.isdisjoint(_parts(word))
 
     def _is_sure(self, word: Word) -> bool:
-        return any(part in self.names.sure for part in _parts(word))
+        return not self.names.sure.isdisjoint(_parts(word))
 
 
 def _parts(word: Word) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Which recognizers a text must be shown to: all others would find nothing in it, which is certain.
+"""Which recognizers a text must be shown to, and for which patterns: all others would find nothing in it, for certain.
 
 For each recognizer there is a condition that whatever it finds cannot do without: of patterns a weaker expression made
 from the pattern itself (`necessary`), of telephone numbers so many digits without a letter between, of names what
@@ -30,17 +30,26 @@ _ALWAYS = Condition("", digits=0)
 
 @dataclass(frozen=True)
 class _Way:
-    """One way to be found: the recognizer's place, and conditions that are all met."""
+    """One way to be found: the recognizer's place, its pattern's place, and conditions that are all met."""
 
     recognizer: int
+    pattern: int
     needs: tuple[Condition, ...]
 
 
 class Sieve:
-    """The conditions of all recognizers of a reader, in their order."""
+    """The conditions of all recognizers of a reader, in their order; `questions` are the places of a recognizer and of
+    one of its patterns, which is 0 where it has none.
+    """
 
     def __init__(self, recognizers: Sequence[EntityRecognizer]) -> None:
         self.recognizers = tuple(recognizers)
+        self.questions = tuple(
+            (place, pattern)
+            for place, found in enumerate(recognizers)
+            for pattern in range(len(getattr(found, "patterns", None) or (None,)))
+        )
+        self.columns = {question: column for column, question in enumerate(self.questions)}
         self.special = {place: test for place, found in enumerate(recognizers) if (test := _special(found))}
         ways = [
             way for place, found in enumerate(recognizers) if place not in self.special for way in _ways(place, found)
@@ -48,16 +57,16 @@ class Sieve:
         self.ways = {least: [way for way in ways if _least(way) == least] for least in _DIGITS}
 
     def choose(self, texts: pa.Array) -> np.ndarray[Any, Any]:
-        """For each text (rows) whether each recognizer (columns) must read it; where it says no, nothing is lost.
+        """For each text (rows) whether each question (columns) must be asked; where it says no, nothing is lost.
 
         Args:
             texts: strings, without nulls.
         """
         import numpy as np
 
-        chosen = np.zeros((len(texts), len(self.recognizers)), dtype=bool)
+        chosen = np.zeros((len(texts), len(self.questions)), dtype=bool)
         for place, test in self.special.items():
-            chosen[:, place] = test(texts)
+            chosen[:, self.columns[place, 0]] = test(texts)
         some = np.arange(len(texts))
         for least, ways in self.ways.items():
             some = some[_met(texts.take(_indices(some)), _so_many(least))] if least else some
@@ -74,7 +83,7 @@ class Sieve:
                 left = hits
                 for condition in way.needs:
                     left = left[_met(texts.take(_indices(left)), condition.regex)]
-                chosen[left, way.recognizer] = True
+                chosen[left, self.columns[way.recognizer, way.pattern]] = True
 
 
 def _least(way: _Way) -> int:
@@ -98,16 +107,16 @@ def _ways(place: int, recognizer: EntityRecognizer) -> Iterator[_Way]:
     if regions := getattr(recognizer, "supported_regions", ()):
         from acequia.protect.recognizers.regions import shortest
 
-        yield _Way(place, (_digits_together(min(map(shortest, regions))),))
+        yield _Way(place, 0, (_digits_together(min(map(shortest, regions))),))
         return
     instead = _INSTEAD.get(type(recognizer).__name__)
-    for pattern in getattr(recognizer, "patterns", None) or ():
+    for number, pattern in enumerate(getattr(recognizer, "patterns", None) or ()):
         try:
-            yield _Way(place, conditions(instead or pattern.regex, recognizer.global_regex_flags) or (_ALWAYS,))
+            yield _Way(place, number, conditions(instead or pattern.regex, recognizer.global_regex_flags) or (_ALWAYS,))
         except UntranslatableError:
-            yield _Way(place, (_ALWAYS,))
+            yield _Way(place, number, (_ALWAYS,))
     if not hasattr(recognizer, "patterns"):
-        yield _Way(place, (_ALWAYS,))
+        yield _Way(place, 0, (_ALWAYS,))
 
 
 def _digits_together(count: int) -> Condition:

@@ -97,7 +97,7 @@ def find_all(
     for (number, view), findings in zip(seen_as, found[len(texts) :], strict=True):
         before = together[number]
         together[number] = None if before is None or findings is None else before + _back(findings, view)
-    return [None if findings is None else tuple(sorted(set(findings))) for findings in together]
+    return [None if findings is None else tuple(sorted(set(findings))) if findings else () for findings in together]
 
 
 def _back(findings: Sequence[Finding], view: View) -> list[Finding]:
@@ -113,6 +113,8 @@ def _can_be_read(value: object) -> bool:
 
 def _replaced(text: str, findings: Sequence[Finding], country: str) -> str:
     """Findings that overlap are replaced as one, by the surest of them, then the longest, then by name."""
+    if not findings:
+        return text
     parts, kept_to = [], 0
     for group in _overlapping(findings):
         start, end = group[0].start, max(finding.end for finding in group)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from presidio_analyzer import Pattern, PatternRecognizer
 
 SEP = r"[ .\-/]?"
 NOT_INSIDE = (r"(?<![\d.,])", r"(?!\d|[.,]\d)")
+
+_NO_DIGIT = re.compile("[^0-9]+")
 
 Check = Callable[[str], bool]
 
@@ -47,4 +50,6 @@ def weight(of: str, country: str) -> float:
 
 def digits(text: str) -> str:
     """Decimal digits of any script, as ASCII."""
+    if text.isascii():
+        return _NO_DIGIT.sub("", text)
     return "".join(str(int(sign)) for sign in text if sign.isdecimal())

@@ -1,13 +1,16 @@
 """Telephone numbers as libphonenumber reads them, by region, in a tenth of the time that it takes.
 
-The library parses every stretch of digits anew for each region. A number that is valid in a region has the region's
-pattern in its digits, so a text without it is not shown to that region; only where a number could begin with the code
-of a country or what is dialled to call abroad, all regions are asked.
+The library parses every stretch of digits anew for each region. What it takes for a number reaches from where digits
+begin to where they end; there it holds one of the region's numbers, after what may be dialled before them. So a text in
+which no such part is one is not shown to that region; only where a number could begin with a plus or with what is
+dialled to call abroad, all regions are asked.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import phonenumbers
@@ -24,11 +27,17 @@ from presidio_analyzer.predefined_recognizers.country_specific.south_africa.za_p
 
 from acequia.protect.recognizers.numbers import digits
 
-_STRETCH = re.compile(r"[^A-WYZa-wyz]+")
+_LETTER = re.compile(r"[A-WYZa-wyz]")
 """What a telephone number cannot reach over: letters, save the x that some write between digits."""
 
-_ABROAD = re.compile(r"0[01]")
 _PLUS = re.compile(r"[+\uff0b]")
+_RUN = re.compile(r"\d+")
+_EXTENSION = re.compile(r"[xｘ#＃~～]|int|ｉｎｔ|доб", re.IGNORECASE)  # noqa: RUF001
+"""In what every sign of an extension has a part: the library may begin anew within the digits of one that is long."""
+
+_LONG_RUN, _MOST, _MANY_RUNS = 9, 17, 8
+_KINDS = ("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail",
+          "fixed_line", "mobile")  # fmt: skip
 
 
 class RegionalPhoneRecognizer(PhoneRecognizer):  # type: ignore[misc]
@@ -40,21 +49,24 @@ class RegionalPhoneRecognizer(PhoneRecognizer):  # type: ignore[misc]
         self, text: str, entities: list[str], nlp_artifacts: NlpArtifacts | None = None
     ) -> list[RecognizerResult]:
         """Numbers that are valid in one of the regions, or with their country's code."""
-        stretches = [match.span() for match in _STRETCH.finditer(text)]
-        counts = [sum(map(str.isdecimal, text[start:end])) for start, end in stretches]
         least = min(map(shortest, self.supported_regions))
+        held = Digits(text)
         left = {
             place
-            for (start, end), count in zip(stretches, counts, strict=True)
+            for runs in held.stretches
+            if sum(end - start for start, end in runs) >= least
+            for start, end in runs
             for place in range(start, end)
-            if count >= least and text[place].isdecimal()
         }
         found: list[RecognizerResult] = []
         for region in self.supported_regions:
             if not left:
                 break
-            if could_hold(text, region):
-                matches = phonenumbers.PhoneNumberMatcher(text, region, leniency=self.leniency)
+            abroad = held.dials_abroad(region)
+            if abroad or held.has_number(region):
+                matches = phonenumbers.PhoneNumberMatcher(
+                    text, region, leniency=self.leniency, min_candidate_length=0 if abroad else shortest(region)
+                )
                 results = [self._get_recognizer_result(match, text, region, nlp_artifacts) for match in matches]
                 left.difference_update(*(range(result.start, result.end) for result in results))
                 found += results
@@ -75,7 +87,7 @@ class SouthAfricanPhoneRecognizer(ZaPhoneNumberRecognizer):  # type: ignore[misc
     ) -> list[RecognizerResult]:
         """Numbers that are valid in South Africa, by their kind of line."""
         found: list[RecognizerResult] = []
-        if not could_hold(text, self.REGION):
+        if not Digits(text).has_number(self.REGION):
             return found
         for match in phonenumbers.PhoneNumberMatcher(text, self.REGION, leniency=self.leniency):
             if phonenumbers.region_code_for_number(match.number) == self.REGION:
@@ -87,32 +99,79 @@ class SouthAfricanPhoneRecognizer(ZaPhoneNumberRecognizer):  # type: ignore[misc
         return list(EntityRecognizer.remove_duplicates(found))
 
 
-def could_hold(text: str, region: str) -> bool:
-    """Whether a number that is valid in the region, or one with a country's code, could stand in the text; False is
-    certain.
-    """
-    if _PLUS.search(text):
-        return True
-    pattern = _national(region)
-    for stretch in _STRETCH.findall(text):
-        number = digits(stretch)
-        if len(number) >= shortest(region) and (
-            pattern is None or _ABROAD.search(number) is not None or pattern.search(number) is not None
-        ):
-            return True
-    return False
+class Digits:
+    """The digits of a text: `stretches` are those that one number may hold, each as the runs (start, end) in it."""
+
+    def __init__(self, text: str) -> None:
+        self.stretches: list[list[tuple[int, int]]] = []
+        before = -1
+        for match in _RUN.finditer(text):
+            start, end = match.span()
+            if before < 0 or _LETTER.search(text, before, start):
+                self.stretches.append([])
+            self.stretches[-1].append((start, end))
+            before = end
+        self.has_plus = _PLUS.search(text) is not None
+        longest = max((end - start for runs in self.stretches for start, end in runs), default=0)
+        many = max(map(len, self.stretches), default=0) > _MANY_RUNS
+        self.unsure = many or (longest > _LONG_RUN and (longest > _MOST or _EXTENSION.search(text) is not None))
+        self.parts = [
+            part for runs in self.stretches for part in _parts([digits(text[start:end]) for start, end in runs])
+        ]
+
+    def dials_abroad(self, region: str) -> bool:
+        """Whether a number of any country may stand there; False is certain."""
+        abroad = plan(region).abroad
+        return self.has_plus or self.unsure or any(abroad.match(part) for part in self.parts)
+
+    def has_number(self, region: str) -> bool:
+        """Whether a number that is valid in the region may stand there; False is certain."""
+        dialled = plan(region).dialled
+        return self.unsure or any(dialled.fullmatch(part) for part in self.parts)
+
+
+def _parts(runs: Sequence[str]) -> Iterator[str]:
+    """All that begins with a run and ends with one."""
+    if len(runs) > _MANY_RUNS:
+        return
+    for first in range(len(runs)):
+        for last in range(first, len(runs)):
+            yield "".join(runs[first : last + 1])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What may be dialled in a region: to begin a call abroad, and to reach a number of its own."""
+
+    abroad: re.Pattern[str]
+    dialled: re.Pattern[str]
 
 
 @cache
-def _national(region: str) -> re.Pattern[str] | None:
-    """The region's numbers, without what is dialled before them; None where that changes the number itself."""
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
-    general = getattr(metadata, "general_desc", None)
-    if metadata is None or general is None or not general.national_number_pattern:
-        return None
-    if re.search(r"(?<!\\)[0-9]", metadata.national_prefix_transform_rule or ""):
-        return None
-    return re.compile(general.national_number_pattern)
+def plan(region: str) -> Plan:
+    """From the library's metadata: what it cuts off before a number, then the numbers that it calls valid."""
+    code = phonenumbers.country_code_for_region(region)
+    sharing = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]
+    everyone = [known for one in sharing if (known := phonenumbers.PhoneMetadata.metadata_for_region(one)) is not None]
+    reading = [known for known in everyone if known.id in (region, sharing[0])]
+    valid = dict.fromkeys(number for known in everyone for number in _numbers(known))
+    begins = dict.fromkeys(filter(None, (known.national_prefix_for_parsing for known in reading)))
+    abroad = "|".join(filter(None, (known.international_prefix for known in reading if known.id == region))) or "$^"
+    before = rf"(?:{abroad})?(?:{code})?(?:{'|'.join(begins)})?"
+    rules = [known.national_prefix_transform_rule or "" for known in reading]
+    if any(rules):  # what is cut off leaves a part of itself; at the end, if the rule adds nothing to it
+        before = r"\d*"
+    if any(re.search(r"(?<!\\)[0-9]", rule) for rule in rules):
+        valid = {r"\d{2,}": None}
+    return Plan(re.compile(abroad), re.compile(rf"{before}(?:{'|'.join(valid)})"))
+
+
+def _numbers(known: phonenumbers.PhoneMetadata) -> Iterator[str]:
+    """The patterns of the numbers of every kind that is valid."""
+    for kind in _KINDS:
+        pattern = getattr(getattr(known, kind), "national_number_pattern", None)
+        if pattern:
+            yield pattern
 
 
 def _without_bracket(result: RecognizerResult, text: str) -> RecognizerResult:
