@@ -216,6 +216,11 @@ KEPT = {
         "x",
         "its name speaks of `msisdn`",
     ),
+    "a card's number": (
+        ("      imei:  ", "      id_number: {type: integer, treat: keep}\n      imei:  "),
+        "id_number",
+        "its name speaks of `id`",
+    ),
     "said to be one": (
         ("      imei:  ", "      ref: {type: string, treat: keep, holds: national_id}\n      imei:  "),
         "ref",

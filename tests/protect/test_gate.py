@@ -50,6 +50,7 @@ def failing(through: Any) -> dict[tuple[str, str], int]:
 
 def test_a_row_is_treated_column_by_column(gate, feed):
     through = gate(feed(CALLS), sent(GOOD), references=CELLS)
+    assert Path(through.protected.path).stat().st_mode & 0o777 == 0o600
     (row,) = through.rows
     assert list(row) == ["msisdn", "started_hour", "district", "duration_s", "kind"]
     assert len(row.pop("msisdn")) == 32

@@ -32,6 +32,7 @@ _THINGS = frozenset(
 )
 # Words that speak of a person only where another word does: `vendor_id` is no person's, `customer_id` is.
 _NUMBERS = frozenset("id ids uid uuid identifier identificacion".split())  # noqa: SIM905
+_OF_A_CARD = frozenset("number no num numero nro card".split())  # noqa: SIM905 - `id_number` is what a card says
 _PEOPLE = frozenset(
     """
     customer client cliente clienta user usuario usuaria subscriber abonado abonada person persona people holder titular
@@ -55,7 +56,7 @@ def named_personal(name: str, column: Column) -> str | None:
     """Why a column is about a person, by its name or by what it is said to hold; None if it may be about a thing."""
     if column.holds is not None:
         return f"it holds `{column.holds}`"
-    return _named(name, column, _WORDS if _PEOPLE & set(_split(name)) else _WORDS - _NUMBERS)
+    return _named(name, column, _WORDS if (_PEOPLE | _OF_A_CARD) & set(_split(name)) else _WORDS - _NUMBERS)
 
 
 def _named(name: str, column: Column, telling: frozenset[str]) -> str | None:

@@ -119,6 +119,7 @@ def _move(source: Path, target: Path) -> None:
     staged = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
         shutil.move(source, staged)
+        staged.chmod(0o600)
         staged.replace(target)
     finally:
         staged.unlink(missing_ok=True)
