@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from acequia.protect import whole_numbers
 from acequia.protect.recognizers.numbers import NOT_INSIDE, SEP, NumberRecognizer, digits, weight
 
 ID_WORDS = ("id", "omang", "identity", "national", "ci", "cédula", "cedula", "documento", "doc", "rut", "dni",
@@ -36,28 +37,16 @@ def documents(language: str, country: str) -> list[NumberRecognizer]:
 
 
 def is_omang(text: str) -> bool:
-    """Nine digits of which the fifth is 1 or 2, the holder's sex (Botswana's Department of Civil Registration)."""
-    number = digits(text)
-    return len(number) == 9 and number[4] in "12"  # noqa: PLR2004
+    """An Omang, in whatever writing."""
+    return whole_numbers.is_omang(digits(text))
 
 
 def is_cedula(text: str) -> bool:
-    """Six or seven digits and a check digit: weights 2, 9, 8, 7, 6, 3, 4, what is missing to the next ten (Uruguay's
-    Dirección Nacional de Identificación Civil).
-    """
-    number = digits(text).zfill(8)
-    if len(number) != 8 or number.startswith("00"):  # noqa: PLR2004
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip((2, 9, 8, 7, 6, 3, 4), number, strict=False))
-    return (10 - total % 10) % 10 == int(number[7])
+    """A cédula, in whatever writing; with two zeros in front it is something else."""
+    number = digits(text)
+    return whole_numbers.is_cedula(number) and not number.zfill(8).startswith("00")
 
 
 def is_rut(text: str) -> bool:
-    """Twelve digits, the last by weights 4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2 modulo 11 (Uruguay's Dirección General
-    Impositiva); the first two are 01 to 22.
-    """
-    number = digits(text)
-    if len(number) != 12 or not 1 <= int(number[:2]) <= 22:  # noqa: PLR2004
-        return False
-    total = sum(weight * int(digit) for weight, digit in zip((4, 3, 2, 9, 8, 7, 6, 5, 4, 3, 2), number, strict=False))
-    return (11 - total % 11) % 11 == int(number[11])
+    """A RUT, in whatever writing."""
+    return whole_numbers.is_rut(digits(text))
