@@ -5,24 +5,18 @@ Usage: python bench/leaks.py [ROWS]      (default 1,000,000)
 
 from __future__ import annotations
 
-import hashlib
 import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from workshop import PERIOD, workshop
 
 from acequia.agreement.model import Feed
-from acequia.flow import DeliveryId, LandedFile, Raw
-from acequia.keys.files import FileKeyStore
 from acequia.protect import gate
-from acequia.receive.landing import Landing
 
-PERIOD = "2026-11-16"
 KEPT = {"type": "string", "treat": "keep"}
 COLUMNS: dict[str, dict[str, Any]] = {
     "document": {"type": "string", "treat": "pseudonym", "holds": "national_id"},
@@ -99,18 +93,6 @@ def agreed_feed() -> Feed:
     )
 
 
-def landed(landing: Landing, folder: Path, rows: int) -> Raw:
-    """The rows in landing."""
-    plain = folder / "sent.parquet"
-    pq.write_table(table(rows), plain)
-    digest = hashlib.sha256(plain.read_bytes()).hexdigest()
-    key = f"bench/lines/{PERIOD}/{digest[:16]}/1.age"
-    landing.put(key, plain)
-    file_of = LandedFile(name="sent.parquet", stored=key, bytes=plain.stat().st_size, sha256=digest)
-    delivery = DeliveryId(partner="bench", feed="lines", period=PERIOD, version=1)
-    return Raw(delivery=delivery, files=(file_of,), content_sha256=digest)
-
-
 def main(rows: int) -> None:
     """One small run to load everything, then the one that counts, with the scan timed apart."""
     spent: list[float] = []
@@ -125,18 +107,12 @@ def main(rows: int) -> None:
 
     gate.scan = timed
     for many in (1000, rows):
-        with tempfile.TemporaryDirectory() as made:
-            folder = Path(made)
-            keys = FileKeyStore(folder / "keys")
-            landing = Landing(str(folder / "landing"), keys)
-            scratch = folder / "scratch"
-            scratch.mkdir()
-            raw = landed(landing, folder, many)
+        with workshop() as here:
+            plain = here.folder / "sent.parquet"
+            pq.write_table(table(many), plain)
+            raw = here.land(plain, "lines")
             began = time.process_time()
-            gate.protect(
-                raw, agreed_feed(), country="UY", language="es", landing=landing, keys=keys, reference=folder,
-                memory_limit="2GB", scratch=scratch, out=folder / "protected.parquet",
-            )  # fmt: skip
+            here.protect(raw, agreed_feed(), country="UY", language="es")
             whole = time.process_time() - began
     rest = whole - spent[-1]
     sys.stdout.write(

@@ -17,28 +17,23 @@ equal.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workshop import PERIOD, workshop
+
 from acequia.agreement.model import Feed
-from acequia.flow import DeliveryId, LandedFile, Raw
-from acequia.keys import FileKeyStore
 from acequia.protect import gate, leaks
 from acequia.protect.scrub import find_all, scrub_texts
-from acequia.receive.landing import Landing
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PERIOD = "2026-11-16"
 COLUMNS: dict[str, Any] = {
     "ticket_id": {"type": "string", "treat": "drop"},
     "customer_id": {"type": "string", "treat": "pseudonym"},
@@ -134,31 +129,12 @@ def agreed_feed() -> Feed:
     )
 
 
-def landed(landing: Landing, table: pd.DataFrame, folder: Path) -> Raw:
-    """The tickets as Parquet in landing."""
-    plain = folder / "sent.parquet"
-    table.to_parquet(plain, index=False)
-    digest = hashlib.sha256(plain.read_bytes()).hexdigest()
-    key = f"bench/tickets/{PERIOD}/{digest[:16]}/sent.parquet.age"
-    landing.put(key, plain)
-    file_of = LandedFile(name="sent.parquet", stored=key, bytes=plain.stat().st_size, sha256=digest)
-    delivery = DeliveryId(partner="bench", feed="tickets", period=PERIOD, version=1)
-    return Raw(delivery=delivery, files=(file_of,), content_sha256=digest)
-
-
 def gate_seconds(table: pd.DataFrame) -> tuple[float, float, float]:
     """CPU seconds (all threads) and wall seconds of the real gate, and CPU seconds of its leak scan."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        keys = FileKeyStore(folder / "keys")
-        landing = Landing(str(folder / "landing"), keys)
-        reference, scratch = folder / "reference", folder / "scratch"
-        for place in (reference, scratch):
-            place.mkdir()
-        cells = "".join(f"C{n:03d},district {n % 16}\n" for n in range(500))
-        (reference / "cell_to_district.csv").write_text("cell_id,district\n" + cells, encoding="utf-8")
-        raw = landed(landing, table, folder)
-
+    with workshop() as here:
+        plain = here.folder / "sent.parquet"
+        table.to_parquet(plain, index=False)
+        raw = here.land(plain, "tickets")
         scans: list[float] = []
 
         def scanned(*args: Any, **kwargs: Any) -> Any:
@@ -167,9 +143,7 @@ def gate_seconds(table: pd.DataFrame) -> tuple[float, float, float]:
             return found[0]
 
         def run() -> None:
-            gate.protect(raw, agreed_feed(), country="BW", language="en", landing=landing, keys=keys,
-                         reference=reference, memory_limit="2GB", scratch=scratch,
-                         out=folder / "protected.parquet")  # fmt: skip
+            here.protect(raw, agreed_feed(), country="BW", language="en")
 
         scan = leaks.scan
         vars(gate)["scan"] = scanned

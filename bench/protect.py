@@ -6,22 +6,16 @@ Usage: python bench/protect.py [ROWS]      (default 1,000,000; eight columns, on
 from __future__ import annotations
 
 import gzip
-import hashlib
 import random
 import resource
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
+
+from workshop import PERIOD, workshop
 
 from acequia.agreement.model import Feed
-from acequia.flow import DeliveryId, LandedFile, Raw
-from acequia.keys import FileKeyStore
-from acequia.protect.gate import protect
-from acequia.receive.landing import Landing
 
-PERIOD = "2026-11-16"
 COLUMNS = {
     "msisdn": {"type": "string", "treat": "pseudonym"},
     "imei": {"type": "string", "treat": "drop"},
@@ -73,44 +67,15 @@ def agreed_feed() -> Feed:
     )
 
 
-def landed(landing: Landing, folder: Path, rows: int) -> Raw:
-    """The records as CSV.gz in landing."""
-    plain = folder / "sent.csv.gz"
-    with gzip.open(plain, "wt", encoding="utf-8", compresslevel=6) as file:
-        file.writelines(lines(rows))
-    digest = hashlib.sha256(plain.read_bytes()).hexdigest()
-    key = f"bench/calls/{PERIOD}/{digest[:16]}/sent.csv.gz.age"
-    landing.put(key, plain)
-    file_of = LandedFile(name="sent.csv.gz", stored=key, bytes=plain.stat().st_size, sha256=digest)
-    delivery = DeliveryId(partner="bench", feed="calls", period=PERIOD, version=1)
-    return Raw(delivery=delivery, files=(file_of,), content_sha256=digest)
-
-
 def main(rows: int) -> None:
     """Make the records, then time the gate alone."""
-    with tempfile.TemporaryDirectory() as made:
-        folder = Path(made)
-        keys = FileKeyStore(folder / "keys")
-        landing = Landing(str(folder / "landing"), keys)
-        reference, scratch = folder / "reference", folder / "scratch"
-        for place in (reference, scratch):
-            place.mkdir()
-        cells = "".join(f"C{n:03d},district {n % 16}\n" for n in range(500))
-        (reference / "cell_to_district.csv").write_text("cell_id,district\n" + cells, encoding="utf-8")
-        raw = landed(landing, folder, rows)
+    with workshop() as here:
+        plain = here.folder / "sent.csv.gz"
+        with gzip.open(plain, "wt", encoding="utf-8", compresslevel=6) as file:
+            file.writelines(lines(rows))
+        raw = here.land(plain, "calls")
         began, began_cpu = time.perf_counter(), time.process_time()
-        protected = protect(
-            raw,
-            agreed_feed(),
-            country="BW",
-            language="en",
-            landing=landing,
-            keys=keys,
-            reference=reference,
-            memory_limit="2GB",
-            scratch=scratch,
-            out=folder / "protected.parquet",
-        )
+        protected = here.protect(raw, agreed_feed(), country="BW", language="en")
         wall, cpu = time.perf_counter() - began, time.process_time() - began_cpu
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     sys.stdout.write(
