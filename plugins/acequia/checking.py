@@ -127,8 +127,8 @@ def _at(path: Path, root: Written | None, severity: Literal["error", "warning"],
 
 def _absent(feed: Feed, settings: Settings) -> Iterator[Misfit]:
     """Reference tables and holiday calendars that are not there, or not as they must be."""
+    from acequia.agreement.calendar import holidays
     from acequia.protect.reference import read_reference
-    from acequia.receive.calendar import holidays
 
     for key, column in feed.columns.items():
         if isinstance(column.treat, Lookup):

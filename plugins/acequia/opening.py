@@ -13,11 +13,11 @@ from acequia.keys.choice import open_store
 from acequia.ledger.book import Ledger, open_ledger
 from acequia.lineage.events import open_lineage
 from acequia.period import Period
-from acequia.pipeline import Work
 from acequia.publish.lake import Lake, open_lake
 from acequia.receive.connections import Connection, Resolver, resolver
 from acequia.receive.landing import Landing
 from acequia.settings import Settings
+from acequia.work import Work
 
 LAKE_CONNECTION, LANDING_CONNECTION = "acequia_lake", "acequia_landing"
 

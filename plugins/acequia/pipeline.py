@@ -6,123 +6,29 @@ finished, and the ledger knows each fact by a key, so that a fact is recorded on
 
 from __future__ import annotations
 
-import hashlib
-import importlib.util
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import __version__, custody
+from acequia import custody
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
-from acequia.agreement.load import Signed
-from acequia.agreement.model import Feed
-from acequia.agreement.tables import Table
-from acequia.agreement.treatments import Lookup
 from acequia.canary import record as canary
 from acequia.disclose.control import disclose as disclose_room
 from acequia.errors import CODES, REFUSED, AcequiaError
-from acequia.flow import Cells, Count, DeliveryId, Disclosed, Protected, Published, Raw, Validated
-from acequia.keys import KeyStore
-from acequia.ledger.book import Ledger
-from acequia.lineage.events import Lineage
+from acequia.flow import Cells, DeliveryId, Disclosed, Protected, Published, Raw, Validated
 from acequia.period import Period
-from acequia.protect import language as reading
 from acequia.protect.gate import protect as protect_room
 from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner
-from acequia.publish.lake import Lake
 from acequia.receive.arrive import receive as receive_room
-from acequia.receive.calendar import holidays
-from acequia.receive.connections import Resolver
-from acequia.receive.landing import Landing
-from acequia.scratch import scratch_folder
-from acequia.settings import Settings
 from acequia.validate.verdict import validate as validate_room
+from acequia.windows import windows_to_release
+from acequia.work import Work
 
 Kept = TypeVar("Kept", Protected, Validated)
 OF_MANIFEST = frozenset({"manifest_missing", "manifest_invalid", "checksum_differs", "file_unlisted", "file_not_sent"})
-
-
-@dataclass(frozen=True)
-class Work:
-    """One feed and period, with everything that the steps need. Build it with `opening.open_work`."""
-
-    settings: Settings
-    signed: Signed
-    feed_name: str
-    period: Period
-    connect: Resolver
-    keys: KeyStore
-    landing: Landing
-    lake: Lake
-    ledger: Ledger
-    lineage: Lineage
-    say: Callable[[str], None]
-
-    @property
-    def feed(self) -> Feed:
-        """The feed as agreed."""
-        return self.signed.agreement.feed(self.feed_name)
-
-    @property
-    def partner(self) -> str:
-        """The partner's id."""
-        return self.signed.agreement.partner
-
-    @property
-    def made_by(self) -> str:
-        """A digest of all that decides a step's result: change any of it, and steps are done again.
-
-        The feed as agreed, the reference tables that it looks things up in, its own checks, the code of its transform,
-        and what reads its free text.
-        """
-        agreement = self.signed.agreement
-        texts = any(column.treatment == "scrub_text" for column in self.feed.columns.values())
-        said = {
-            "feed": self.feed.model_dump(mode="json"),
-            "about": [agreement.terms.version, agreement.country, agreement.language, __version__],
-            "texts": reading.identity(agreement.language) if texts else "",
-            "files": {str(place): _digest(place) for place in self._read_beside()},
-        }
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-    def _read_beside(self) -> Iterator[Path]:
-        """The files beside the agreement that its steps read."""
-        tables = {column.treat.table for column in self.feed.columns.values() if isinstance(column.treat, Lookup)}
-        yield from (self.settings.reference / f"{table}.csv" for table in sorted(tables))
-        own = self.settings.expectations / self.partner / self.feed_name
-        yield from (path for path in sorted(own.glob("*")) if path.is_file())
-        if self.feed.transform is not None:
-            found = importlib.util.find_spec(f"transforms.{self.feed.transform.partition('.')[0]}")
-            if found is not None and found.origin is not None:
-                yield Path(found.origin)
-
-    def folder(self, delivery: DeliveryId) -> Path:
-        """The delivery's place in the workspace."""
-        return self.settings.workspace / delivery.folder
-
-    @contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """A folder for plain bytes, gone when the step ends, or at the next step if this process is killed."""
-        with scratch_folder(self.settings.workspace / ".plain") as folder:
-            yield folder
-
-    @property
-    def planted(self) -> canary.Subject:
-        """The feed as the search for planted people sees it."""
-        return canary.Subject(
-            signed=self.signed,
-            feed_name=self.feed_name,
-            made_by=self.made_by,
-            landing=self.landing,
-            ledger=self.ledger,
-            reference=self.settings.reference,
-            memory_limit=self.settings.memory_limit,
-            scratch=self.scratch,
-        )
 
 
 @dataclass(frozen=True)
@@ -337,46 +243,6 @@ def repeated(work: Work, delivery: DeliveryId) -> bool:
     return state.status in ("published", "accepted") and state.finished and state.made_by == work.made_by
 
 
-def windows_to_release(work: Work, table: Table, name: str, delivery: DeliveryId) -> list[tuple[Period, bool]]:
-    """The windows of a table that this delivery brings up to date, each with whether it is provisional.
-
-    A table over a longer window is released once the window is closed, then again whenever one of its deliveries is
-    corrected. A window is closed when every due period in it is accepted; or, after its end and grace, when a delivery
-    of its last due period or of a later one is. Housekeeping closes what is left.
-    """
-    period = delivery.of_period()
-    if table.over == "delivery":
-        return [(period, False)]
-    released = work.ledger.released_windows(work.partner, name)
-    own = period.within(table.over)
-    earlier = {
-        Period.parse(part.period).within(table.over) for part in work.ledger.accepted(work.partner, work.feed_name)
-    }
-    due: list[tuple[Period, bool]] = []
-    for window in sorted(earlier | {own}):
-        closed = window.label in released or is_closed(work, window)
-        if window == own and (closed or table.release == "each_delivery"):
-            due.append((window, not closed))
-        elif window < own and closed and window.label not in released:
-            due.append((window, False))
-    return due
-
-
-def is_closed(work: Work, window: Period) -> bool:
-    """Whether everything due in the window is accepted, or can be expected no more."""
-    terms, delivery = work.feed.delivery, work.signed.agreement.terms
-    days_off = holidays(work.settings.reference, terms.calendar)
-    due = [
-        part
-        for part in window.parts(terms.period)
-        if terms.is_due(part, days_off) and part.start <= delivery.expires_on
-    ]
-    accepted = [Period.parse(part.period) for part in work.ledger.accepted(work.partner, work.feed_name)]
-    if set(due) <= set(accepted):
-        return bool(due)
-    return work.ledger.is_past(window.end, terms) and any(part >= due[-1] for part in accepted)
-
-
 def close(work: Work) -> tuple[Published, ...]:
     """Release the tables that span the work's period, with the deliveries that came, whether or not all did."""
     last = work.ledger.accepted(work.partner, work.feed_name, work.period)
@@ -420,10 +286,6 @@ def refusing(work: Work, delivery: DeliveryId) -> Iterator[None]:
         raise
 
 
-def _digest(place: Path) -> str:
-    return hashlib.sha256(place.read_bytes()).hexdigest() if place.is_file() else ""
-
-
 def _done(kind: type[Kept], path: Path, work: Work, file: Path | None = None) -> Kept | None:
     if not path.exists() or (file is not None and not file.exists()):
         return None
@@ -447,7 +309,3 @@ def _said(disclosed: Disclosed, release: Published) -> str:
     withheld = sum(disclosed.withheld.values())
     state = "published" if release.changed else "unchanged"
     return f"{state} {release.table} {disclosed.period}: {disclosed.cells} cells, {withheld} withheld"
-
-
-__all__ = ["Count", "Outcome", "Work", "aggregate", "is_closed", "protect", "publish", "receive", "refuse", "repeated",
-           "run", "validate", "windows_to_release"]  # fmt: skip

@@ -22,9 +22,9 @@ from acequia.flow import DeliveryId
 from acequia.lineage.events import open_lineage
 from acequia.opening import lake_of, open_work
 from acequia.period import Period
-from acequia.pipeline import Work
 from acequia.scratch import sweep
 from acequia.settings import Settings
+from acequia.work import Work
 
 # Old snapshots are how a reader sees last week's table; files younger than a day may belong to a run under way.
 SNAPSHOTS_KEPT, ORPHANS_OLDER_THAN = timedelta(days=30), timedelta(days=1)

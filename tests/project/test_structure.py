@@ -32,6 +32,8 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("custody",),
     ("simulate",),
     ("canary", "scanning"),
+    ("work",),
+    ("windows",),
     ("pipeline", "checking", "drafting"),
     ("opening",),
     ("upkeep", "health", "reference"),

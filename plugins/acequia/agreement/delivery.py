@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from croniter import croniter
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
-from acequia.agreement.closed import Closed, Misfit, Name, Text, differs, near, once, refuse
+from acequia.agreement.closed import Closed, Day, Misfit, Name, Text, differs, near, once, refuse
+from acequia.agreement.promises import History
 from acequia.agreement.sources import (
     FolderSource,
     HttpsSource,
@@ -21,6 +22,7 @@ from acequia.agreement.sources import (
     SftpSource,
     Source,
     SqlSource,
+    UploadSource,
 )
 from acequia.period import Period, PeriodKind
 
@@ -123,10 +125,25 @@ class Delivery(Closed):
     due_within_hours: Annotated[int, Field(ge=1, le=24 * 366)] = Field(
         description="Until when after the end of the period a delivery is in time.", examples=[30]
     )
+    grace_hours: Annotated[int, Field(ge=0, le=24 * 366)] = Field(
+        default=24, description="For how many hours after that it is late; then it is missing.", examples=[48]
+    )
+    watched_days: Annotated[int, Field(ge=1, le=3660)] = Field(
+        default=60,
+        description="For how many days after the end of its period a delivery is still looked for: a late one, or one "
+        "sent again with corrections. Later ones are run by hand.",
+        examples=[100],
+    )
     calendar: Name | None = Field(
         default=None,
         description="Holidays on which nothing is due: config/reference/holidays_<calendar>.csv.",
         examples=["botswana"],
+    )
+    nothing_due: tuple[Day, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="More days on which nothing is due, such as those of an agreed stop of the partner's system.",
+        examples=[["2026-12-24", "2026-12-31"]],
     )
     weekdays: Annotated[tuple[Weekday, ...], Field(min_length=1)] = Field(
         default=WEEKDAYS, description="The days on which a daily feed delivers.", examples=[["monday", "friday"]]
@@ -135,6 +152,18 @@ class Delivery(Closed):
         default="none",
         validate_default=True,
         description="Whether the partner sends a list of the files with their SHA-256, uploaded last.",
+        examples=["required"],
+    )
+    signature: Literal["required", "optional", "none"] = Field(
+        default="none",
+        validate_default=True,
+        description="Whether the manifest is signed (`manifest.jws`), with one of the agreement's `signing_keys`.",
+        examples=["required"],
+    )
+    encryption: Literal["required", "optional", "none"] = Field(
+        default="none",
+        validate_default=True,
+        description="Whether the files come encrypted with age (`….age`), to the keys of `acequia keys intake`.",
         examples=["required"],
     )
     rows_between: tuple[int, int] = Field(
@@ -147,6 +176,12 @@ class Delivery(Closed):
     )
     settle_seconds: Annotated[int, Field(ge=0, le=3600)] = Field(
         default=2, description="For how many seconds a file must not have grown before it is read.", examples=[60]
+    )
+
+    history: History = Field(
+        default=History(),
+        description="How a delivery is compared with those that were accepted before it.",
+        examples=[{"volume_pct": 50, "then": "stop"}],
     )
 
     @field_validator("schedule")
@@ -212,6 +247,22 @@ class Delivery(Closed):
             raise ValueError("must be required where an https path holds *, since such a server cannot be listed")
         return manifest
 
+    @field_validator("signature")
+    @classmethod
+    def _of_manifest(cls, signature: str, info: ValidationInfo) -> str:
+        if signature != "none" and info.data.get("manifest") == "none":
+            raise ValueError("signs the manifest, and none is agreed")
+        if signature == "required" and info.data.get("manifest") == "optional":
+            raise ValueError("is required, so the manifest must be too")
+        return signature
+
+    @field_validator("encryption")
+    @classmethod
+    def _of_files(cls, encryption: str, info: ValidationInfo) -> str:
+        if encryption != "none" and _kind(info) == "sql":
+            raise ValueError("is none for a sql source")
+        return encryption
+
     @property
     def zone(self) -> ZoneInfo:
         """The time zone in which days begin."""
@@ -220,7 +271,8 @@ class Delivery(Closed):
     def is_due(self, period: Period, holidays: frozenset[date] = frozenset()) -> bool:
         """Whether a delivery is expected for this period: its weekday is agreed, and it is not all holidays."""
         days = [period.start + timedelta(days=n) for n in range((period.end - period.start).days)]
-        return any(WEEKDAYS[day.weekday()] in self.weekdays and day not in holidays for day in days)
+        free = holidays | set(self.nothing_due)
+        return any(WEEKDAYS[day.weekday()] in self.weekdays and day not in free for day in days)
 
 
 def _kind(info: ValidationInfo) -> str | None:
@@ -235,4 +287,4 @@ def zones() -> frozenset[str]:
 
 
 __all__ = ["WEEKDAYS", "Delivery", "FolderSource", "FormatOptions", "HttpsSource", "PathTemplate", "S3Source",
-           "SftpSource", "Source", "SqlSource", "Weekday", "zones"]  # fmt: skip
+           "SftpSource", "Source", "SqlSource", "UploadSource", "Weekday", "zones"]  # fmt: skip

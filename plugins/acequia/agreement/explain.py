@@ -39,7 +39,7 @@ def explain(agreement: Agreement, language: Language) -> str:
             version=agreement.terms.version,
         ),
         f"## {words('terms')}",
-        "\n".join(_terms(agreement.terms, words)),
+        "\n".join([*_terms(agreement.terms, words), *_promises(agreement, words)]),
     ]
     for name, feed in agreement.feeds.items():
         parts += _feed(agreement, name, feed, words)
@@ -89,6 +89,31 @@ def _terms(terms: Terms, words: Words) -> Iterator[str]:
         yield f"- **{words(title)}**: {text}."
 
 
+def _promises(agreement: Agreement, words: Words) -> Iterator[str]:
+    terms, notices = agreement.terms, agreement.notices
+    if terms.effective_from:
+        said = words("effective", day=terms.effective_from)
+        yield f"- **{words('version_from', version=terms.version)}**: {said}."
+    if terms.contacts.consumers:
+        told = (f"{name.replace('_', ' ')} ({address})" for name, address in terms.contacts.consumers.items())
+        yield f"- **{words('consumers')}**: {words.listed(told)}."
+    if agreement.signing_keys:
+        keys = (
+            words("signing_key", name=name, first=key.from_, last=key.until or terms.expires_on)
+            for name, key in agreement.signing_keys.items()
+        )
+        yield f"- **{words('signing_keys')}**: {'; '.join(keys)}."
+    people = words.listed(words(f"person_{person}") for person in notices.webhooks)
+    before = words("before_due", hours=notices.before_due_hours) if notices.before_due_hours else words("no_reminder")
+    said = words(
+        "notices_said",
+        language=words(f"language_{notices.language or agreement.language}"),
+        webhooks=words("notices_webhooks", people=people) if people else "",
+        before=before,
+    )
+    yield f"- **{words('notices')}**: {said}."
+
+
 def _feed(agreement: Agreement, name: str, feed: Feed, words: Words) -> Iterator[str]:
     yield f"## {words('feed', feed=name)}"
     if feed.describe:
@@ -121,11 +146,19 @@ def _when(delivery: Delivery, words: Words) -> Iterator[str]:
         same=words(f"same_{period}"),
         hours=delivery.due_within_hours,
     )
+    yield words(
+        "grace" if delivery.grace_hours else "no_grace",
+        hours=delivery.grace_hours,
+        days=delivery.watched_days,
+        same=words(f"same_{period}"),
+    )
     if delivery.weekdays != WEEKDAYS:
         names = words("weekday_names").split()
         yield words("only_weekdays", days=words.listed(names[WEEKDAYS.index(day)] for day in delivery.weekdays))
     if delivery.calendar:
         yield words("holidays", calendar=delivery.calendar)
+    if delivery.nothing_due:
+        yield words("nothing_due", days=words.listed(day.isoformat() for day in delivery.nothing_due))
 
 
 def _schedule(when: Fires | None, cron: str, words: Words) -> str:
@@ -149,6 +182,10 @@ def _where(delivery: Delivery, words: Words) -> Iterator[str]:
     place = words(f"source_{source.type}", path=source.path, bucket=bucket)
     yield words("from_source", format=delivery.format.upper(), source=place)
     yield words(f"manifest_{delivery.manifest}")
+    if delivery.signature != "none":
+        yield words(f"signature_{delivery.signature}")
+    if delivery.encryption != "none":
+        yield words(f"encryption_{delivery.encryption}")
 
 
 def _accepted(feed: Feed, words: Words) -> Iterator[str]:
@@ -161,6 +198,28 @@ def _accepted(feed: Feed, words: Words) -> Iterator[str]:
         yield words("duplicates")
     pct = feed.rows.set_aside_at_most_pct
     yield words("aside", pct=_number(pct)) if pct else words("aside_none")
+    yield from _compared(feed.delivery, words)
+
+
+def _compared(delivery: Delivery, words: Words) -> Iterator[str]:
+    history = delivery.history
+    pct, deviations, points = history.volume_pct, history.deviations, history.mix_points
+    limits = []
+    if pct or deviations:
+        which = "history_both" if pct and deviations else "history_volume" if pct else "history_deviations"
+        limits.append(words(which, pct=_number(pct), n=_number(deviations)))
+    if points:
+        limits.append(words("history_mix", points=_number(points)))
+    if limits:
+        like = history.like or ("same_weekday" if delivery.period == "day" else "any")
+        yield words(
+            "history",
+            most=history.at_most,
+            least=history.at_least,
+            like=words(f"like_{like}"),
+            then=words(f"history_{history.then}"),
+            limits="; ".join(limits),
+        )
 
 
 def _people(feed: Feed, words: Words) -> Iterator[str]:

@@ -6,7 +6,7 @@ be read stands here as the set of names that it may go by.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from acequia.agreement.closed import Misfit, unknown
 from acequia.agreement.columns import TIMES, Column, Rows, SecondsSince
@@ -171,3 +171,18 @@ def agreement_misfits(
                 if recipients is not None and recipient not in recipients:
                     place = ("feeds", feed, "tables", name, "recipients", n)
                     yield unknown(recipient, "one of terms.recipients", recipients, *place)
+
+
+def consumer_misfits(consumers: Iterable[str], recipients: tuple[str, ...]) -> Iterator[Misfit]:
+    """Addresses of recipients that the terms do not name."""
+    for name in consumers:
+        if name not in recipients:
+            yield unknown(name, "one of terms.recipients", recipients, "terms", "contacts", "consumers", name)
+
+
+def signing_misfits(signatures: Mapping[str, str], signing_keys: Iterable[str]) -> Iterator[Misfit]:
+    """Feeds whose manifests must be signed, without a key that could have; `signatures` are by feed."""
+    if not list(signing_keys):
+        for feed, signature in signatures.items():
+            if signature != "none":
+                yield Misfit(("feeds", feed, "delivery", "signature"), "is agreed, but no key under `signing_keys`")

@@ -13,13 +13,16 @@ from acequia.agreement.delivery import Delivery
 from acequia.agreement.fits import (
     agreement_misfits,
     column_misfits,
+    consumer_misfits,
     privacy_misfits,
     protected_name,
     rotation_misfits,
     rows_misfits,
+    signing_misfits,
     table_misfits,
 )
 from acequia.agreement.privacy import Privacy
+from acequia.agreement.promises import KeyId, Notices, SigningKey
 from acequia.agreement.tables import Table
 from acequia.errors import AcequiaError
 from acequia.period import Period
@@ -40,6 +43,12 @@ class Contacts(Closed):
         description="The steward, who answers for the releases.", examples=["mobility@stats.example"]
     )
     dpo: Email = Field(description="The data protection officer.", examples=["dpo@stats.example"])
+    consumers: dict[Name, Email] = Field(
+        default={},
+        max_length=100,
+        description="Who is told at each recipient when tables are published, restated or late.",
+        examples=[{"ministry_of_transport": "data@transport.example"}],
+    )
 
 
 class Terms(Closed):
@@ -63,6 +72,12 @@ class Terms(Closed):
         default=None,
         description="The first day that is covered; by default that of the signature.",
         examples=["2026-04-01"],
+    )
+    effective_from: Day | None = Field(
+        default=None,
+        description="From which day's periods on this version holds; by default from the first day that is covered. "
+        "Versions before it lie in config/partners/<partner>/<version>.yaml, and hold for earlier periods.",
+        examples=["2027-01-01"],
     )
     expires_on: Day = Field(
         description="The last day that is covered. Periods after it are refused: nothing is pulled, nothing published.",
@@ -99,6 +114,9 @@ class Terms(Closed):
         first = info.data.get("starts_on") or info.data.get("signed_on")
         if first is not None and first > expires_on:
             raise ValueError(f"lies before the agreement starts, on {first}")
+        effective = info.data.get("effective_from")
+        if effective is not None and first is not None and not first <= effective <= expires_on:
+            raise ValueError("must not lie before effective_from, nor that before the agreement starts")
         return expires_on
 
 
@@ -177,6 +195,22 @@ class Agreement(Closed):
         default="en", description="The language of free text, and of the agreement in plain words.", examples=["es"]
     )
     terms: Terms = Field(description="What a lawyer would look for.")
+    signing_keys: dict[KeyId, SigningKey] = Field(
+        default={},
+        max_length=100,
+        description="The public keys with which the partner signs manifests, by the id that a signature names (`kid`).",
+        examples=[
+            {
+                "desk-2026": {
+                    "public": "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=",
+                    "from": "2026-03-01",
+                }
+            }
+        ],
+    )
+    notices: Notices = Field(
+        default=Notices(), description="How partner, steward and consumers are told.", examples=[{"language": "es"}]
+    )
     feeds: dict[Name, Feed] = Field(
         min_length=1, max_length=100, description="The recurring streams of extracts, by name."
     )
@@ -184,7 +218,15 @@ class Agreement(Closed):
     @model_validator(mode="after")
     def _agrees(self) -> Agreement:
         tables = {name: feed.tables for name, feed in self.feeds.items()}
-        refuse(agreement_misfits(tables, self.terms.recipients))
+        refuse(
+            [
+                *agreement_misfits(tables, self.terms.recipients),
+                *consumer_misfits(self.terms.contacts.consumers, self.terms.recipients),
+                *signing_misfits(
+                    {name: feed.delivery.signature for name, feed in self.feeds.items()}, self.signing_keys
+                ),
+            ]
+        )
         return self
 
     def feed(self, name: str) -> Feed:

@@ -1,4 +1,4 @@
-"""Where a partner's files are: five kinds of source, and paths that name the period."""
+"""Where a partner's files are: six kinds of source, and paths that name the period."""
 
 from __future__ import annotations
 
@@ -88,6 +88,20 @@ class FolderSource(_PathSource):
         return path
 
 
+class UploadSource(Closed):
+    """Files that the partner uploads to this installation (`acequia intake`), with a token of its own."""
+
+    type: Literal["upload"] = Field(description="Files that the partner uploads here.", examples=["upload"])
+    names: Annotated[str, StringConstraints(pattern=r"^[^/\\\s{}]{1,200}$")] = Field(
+        default="*", description="Which file names are data; `*` stands for any part.", examples=["*.csv.gz"]
+    )
+
+    @property
+    def path(self) -> str:
+        """Where they lie below the feed's own folder of uploads."""
+        return "{period}/" + self.names
+
+
 class S3Source(_PathSource):
     """Objects of a bucket; `path` is the key, with `*` wildcards."""
 
@@ -133,4 +147,6 @@ class SqlSource(Closed):
         return query
 
 
-Source = Annotated[FolderSource | S3Source | SftpSource | HttpsSource | SqlSource, Field(discriminator="type")]
+Source = Annotated[
+    FolderSource | UploadSource | S3Source | SftpSource | HttpsSource | SqlSource, Field(discriminator="type")
+]

@@ -15,7 +15,7 @@ from acequia.errors import AcequiaError
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from acequia.pipeline import Work
+    from acequia.work import Work
 
 
 class FeedOperator(BaseOperator):

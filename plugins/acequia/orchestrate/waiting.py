@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from acequia.agreement.calendar import due_at, holidays
 from acequia.agreement.load import Signed, find
 from acequia.errors import AcequiaError
 from acequia.period import Period
 from acequia.receive.arrive import look
-from acequia.receive.calendar import due_at, holidays
 from acequia.receive.connections import Resolver
 from acequia.settings import Settings
 
