@@ -73,7 +73,8 @@ def test_what_a_lawyer_reads_in_english():
         "**In force**: from 2026-04-01 to 2028-02-29, both days included; signed on 2026-03-01.",
         "Every Monday and Thursday at 06:30 (America/Montevideo), the delivery of the day that ended last is fetched. "
         "It is in time until 30 hours after the end of that day. Until 12 hours after that it counts as late, then as "
-        "missing; it is looked for until 90 days after the end of that day, also for corrections. Only these days are delivered: Sunday and Wednesday.",
+        "missing; it is looked for until 90 days after the end of that day, also for corrections. Only these days are "
+        "delivered: Sunday and Wednesday.",
         "Rows that break a rule are set aside; if they are more than 0.5 percent, the delivery is refused.",
         "| `dropped` | text, may be empty | deleted at the gate; it is in the encrypted raw file and nowhere else | "
         "nothing |",
