@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -99,13 +100,19 @@ class LandedFile(Reference):
 class Arrived(Reference):
     """What the source held, encrypted in landing; `refusal` is the code and text of what is wrong with it, if anything.
 
-    Bytes are landed even when they are refused: nothing that a partner sent is lost.
+    Bytes are landed even when they are refused: nothing that a partner sent is lost. `arrival` is the digest of what
+    was listed at the source, by which a file put there again is told from one looked at again; `sent_at` when the last
+    of it appeared there, by the source's own clock, None where that does not say; `signed_by` the id of the key of the
+    partner's that signed every manifest, None when one is not signed.
     """
 
     files: tuple[LandedFile, ...]
     content_sha256: str
     manifest: Mapping[str, object] | None = None
     refusal: tuple[str, str] | None = None
+    arrival: str = ""
+    sent_at: datetime | None = None
+    signed_by: str | None = None
 
 
 class Raw(Reference):

@@ -69,7 +69,7 @@ class Office:
         assert not [left for left in scratch.rglob("*") if left.is_file()], "plain or sealed bytes are left in scratch"
         return arrived
 
-    def look(self, agreed: Delivery, connection: Connection | None = None, period: Period = DAY) -> bool:
+    def look(self, agreed: Delivery, connection: Connection | None = None, period: Period = DAY) -> str | None:
         return look(agreed, **self._asked(connection, period))
 
     def opened(self, arrived: Arrived) -> dict[str, bytes]:

@@ -28,7 +28,7 @@ def is_there(settings: Settings, signed: Signed, feed_name: str, period: str, co
     """Whether something complete lies at the source. What is wrong with it is for `receive` to say."""
     delivery = signed.agreement.feed(feed_name).delivery
     try:
-        return look(
+        found = look(
             delivery,
             partner=signed.agreement.partner,
             feed_name=feed_name,
@@ -36,6 +36,7 @@ def is_there(settings: Settings, signed: Signed, feed_name: str, period: str, co
             connect=connect,
             inbox=settings.home / "inbox" / signed.agreement.partner,
         )
+        return found is not None
     except AcequiaError as error:
         if error.code in ("delivery_missing", "delivery_unfinished"):
             return False

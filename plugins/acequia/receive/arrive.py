@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from acequia.agreement.delivery import Delivery
@@ -22,24 +23,30 @@ from acequia.receive.sources.opening import files_given, open_source
 from acequia.receive.sources.source import Found, Source, changed, too_large
 
 CHUNK = 1 << 20
+UNTOLD = "0" * 64
+TOO_MANY = hashlib.sha256(b"more files than a delivery may have").hexdigest()
 
 
-def look(terms: Delivery, *, partner: str, feed_name: str, period: Period, connect: Resolver, inbox: Path) -> bool:
-    """Whether something lies at the source that can be received, judged without a download.
+def look(
+    terms: Delivery, *, partner: str, feed_name: str, period: Period, connect: Resolver, inbox: Path
+) -> str | None:
+    """The arrival digest of what lies at the source and can be received, without a download; None if nothing does.
 
-    Files that still grow count: `receive` waits for them.
+    It is what `Arrived.arrival` will be, except where only the content tells (a sql source): that is `UNTOLD`. Files
+    that still grow count: `receive` waits for them.
 
     Errors: `source_unreachable`, `source_denied`, `path_escapes`, `connection_unknown`, `connection_invalid`.
     """
     with _placed(f"{partner}.{feed_name} {period}"), open_source(terms, period, connect, inbox) as source:
         try:
-            return bool(listed(source, terms).files)
+            listing = listed(source, terms)
         except AcequiaError as error:
             if error.code in ("delivery_missing", "delivery_unfinished"):
-                return False
+                return None
             if CODES[error.code].exit_code == REFUSED:
-                return True  # it is for `receive` to refuse it, on the record
+                return TOO_MANY  # it is for `receive` to refuse it, on the record
             raise
+        return UNTOLD if terms.source.type == "sql" else listing.arrival
 
 
 def receive(
@@ -77,11 +84,14 @@ def receive(
                 taken = _take(source, terms, period, landing, scratch, complete=False)
         content = content_sha256({file.name: file.says for file in taken.files})
         refusal = _refusal(taken, terms, feed_name, period)
+        by_content = from_dir is not None or terms.source.type == "sql"  # looked at again, it is no repetition
         return Arrived(
             files=tuple(_landed(taken, f"{partner}/{feed_name}/{period}/{content[:16]}", landing, scratch)),
             content_sha256=content,
             manifest=_said(taken),
             refusal=refusal and (refusal.code, refusal.what),
+            arrival=content if by_content else taken.arrival,
+            sent_at=None if by_content else taken.sent_at,
         )
 
 
@@ -113,6 +123,8 @@ class Taken:
     files: tuple[Sealed, ...] = ()
     groups: tuple[Group, ...] = ()
     too_large: bool = False
+    arrival: str = TOO_MANY
+    sent_at: datetime | None = None
 
 
 def _take(source: Source, terms: Delivery, period: Period, landing: Landing, scratch: Path, *, complete: bool) -> Taken:
@@ -129,7 +141,7 @@ def _take(source: Source, terms: Delivery, period: Period, landing: Landing, scr
     files = tuple(_fetched(source, listing.files, terms.bytes_at_most, landing, scratch))
     if not source.atomic:
         require_same(source, listing)
-    return Taken(files, groups, any(file.copy is None for file in files))
+    return Taken(files, groups, any(file.copy is None for file in files), listing.arrival, listing.sent_at)
 
 
 def _fetched(source: Source, files: Sequence[Found], at_most: int, landing: Landing, scratch: Path) -> Iterator[Sealed]:

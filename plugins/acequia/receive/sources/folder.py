@@ -83,7 +83,8 @@ class FolderFiles:
 
 def _entry(name: str, found: os.stat_result) -> Entry:
     kind = "file" if stat.S_ISREG(found.st_mode) else "folder" if stat.S_ISDIR(found.st_mode) else "other"
-    return Entry(name, kind, found.st_size, _fingerprint(found), time.time() - found.st_mtime)  # type: ignore[arg-type]
+    at = found.st_mtime
+    return Entry(name, kind, found.st_size, _fingerprint(found), time.time() - at, at)  # type: ignore[arg-type]
 
 
 def _fingerprint(found: os.stat_result) -> str:

@@ -81,7 +81,7 @@ class HttpsFiles:
                 if answer.status_code == 200:
                     length = answer.headers.get("content-length", "")
                     size = int(length) if length.isdecimal() else None
-                    return Found(place, folder, name, name, size, _fingerprint(answer), _age(answer))
+                    return Found(place, folder, name, name, size, _fingerprint(answer), *_moments(answer))
         raise AcequiaError("source_unreachable", "the HTTPS server answers neither HEAD nor GET")
 
     @contextmanager
@@ -172,9 +172,14 @@ def _fingerprint(answer: httpx.Response) -> str:
     return "|".join(answer.headers.get(name, "") for name in ("etag", "last-modified", "content-length"))
 
 
-def _age(answer: httpx.Response) -> float | None:
+def _moments(answer: httpx.Response) -> tuple[float | None, float | None]:
+    """Its age in seconds, and when it last changed, by the server's clock; None each where the server does not say."""
+    now, last = (_moment(answer, name) for name in ("date", "last-modified"))
+    return (None if now is None or last is None else now - last), last
+
+
+def _moment(answer: httpx.Response, name: str) -> float | None:
     try:
-        now, last = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "last-modified"))
-        return (now - last).total_seconds()
-    except (KeyError, ValueError, TypeError):
+        return parsedate_to_datetime(answer.headers[name]).timestamp()
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from acequia.agreement.delivery import Delivery, FolderSource, HttpsSource, S3Source, SftpSource
+from acequia.agreement.delivery import Delivery, FolderSource, HttpsSource, S3Source, SftpSource, UploadSource
 from acequia.errors import AcequiaError
 from acequia.period import Period
 from acequia.receive.connections import Resolver
@@ -24,6 +24,8 @@ def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path)
         if isinstance(agreed, FolderSource):
             yield _folder(agreed, period, connect, inbox)
             return
+        if isinstance(agreed, UploadSource):
+            raise AcequiaError("source_unreachable", "nothing is taken from uploads yet")
         connection = connect(agreed.connection)
         if isinstance(agreed, S3Source):
             from acequia.receive.buckets import s3_client

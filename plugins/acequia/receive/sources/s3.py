@@ -32,7 +32,8 @@ class BucketFiles:
             if not self._is_in(folder):
                 continue
             kept_as = self.pattern.kept_as(folder, name)
-            found = Found(item["Key"], folder, name, kept_as, item["Size"], item["ETag"])
+            at = item["LastModified"].timestamp()
+            found = Found(item["Key"], folder, name, kept_as, item["Size"], _fingerprint(item), changed_at=at)
             if is_manifest(name, self.pattern):
                 manifests.append(found)
             elif self.pattern.takes(name):
@@ -49,7 +50,7 @@ class BucketFiles:
         ):
             copy = Bounded(file, at_most)
             try:
-                answer = self.client.get_object(Bucket=self.bucket, Key=found.place, IfMatch=found.fingerprint)
+                answer = self.client.get_object(Bucket=self.bucket, Key=found.place, IfMatch=_etag(found))
             except ClientError as error:
                 if code_of(error) in MISSING | {"412", "PreconditionFailed"}:
                     raise changed() from None
@@ -75,3 +76,12 @@ class BucketFiles:
             and len(segments) - fixed == len(self.pattern.varying)
             and all(map(matches_folder, self.pattern.varying, segments[fixed:]))
         )
+
+
+def _fingerprint(item: dict[str, Any]) -> str:
+    """The ETag is that of the content; with the time it tells an object that was put there once more."""
+    return f"{item['ETag']}|{item['LastModified'].isoformat()}"
+
+
+def _etag(found: Found) -> str:
+    return found.fingerprint.rpartition("|")[0]

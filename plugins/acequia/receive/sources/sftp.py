@@ -194,7 +194,7 @@ def _entry(name: str, found: asyncssh.SFTPAttrs) -> Entry:
         asyncssh.FILEXFER_TYPE_SYMLINK: "link",
     }
     age = None if found.mtime is None else max(time.time() - found.mtime - CLOCKS_DIFFER_S, 0.0)
-    return Entry(name, kinds.get(found.type, "other"), found.size, _fingerprint(found), age)
+    return Entry(name, kinds.get(found.type, "other"), found.size, _fingerprint(found), age, found.mtime)
 
 
 def _fingerprint(found: asyncssh.SFTPAttrs) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
@@ -18,8 +21,8 @@ FILES_AT_MOST = 10_000
 class Found:
     """One file at a source. `place` is where the source finds it again, `kept_as` its name in landing.
 
-    `fingerprint` changes when the content does; `age_s` are the seconds since it last changed, by the source's own
-    clock, None where the source does not say.
+    `fingerprint` changes when the content does; `age_s` are the seconds since it last changed, and `changed_at` is when
+    that was (seconds since 1970), both by the source's own clock, None where the source does not say.
     """
 
     place: str
@@ -29,6 +32,7 @@ class Found:
     bytes: int | None
     fingerprint: str
     age_s: float | None = None
+    changed_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,19 @@ class Listing:
 
     files: tuple[Found, ...] = ()
     manifests: tuple[Found, ...] = field(default=())
+
+    @property
+    def arrival(self) -> str:
+        """A digest that is another once anything was put there again, even with the same bytes."""
+        said = sorted([file.place, file.bytes, file.fingerprint] for file in (*self.files, *self.manifests))
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the last of it appeared, by the source's clock; None when that does not say it of every file."""
+        moments = [file.changed_at for file in (*self.files, *self.manifests)]
+        known = [moment for moment in moments if moment is not None]
+        return datetime.fromtimestamp(max(known), UTC) if known and len(known) == len(moments) else None
 
 
 class Source(Protocol):
@@ -82,6 +99,7 @@ class Entry:
     bytes: int | None = None
     fingerprint: str = ""
     age_s: float | None = None
+    changed_at: float | None = None
 
 
 class Tree(Protocol):
@@ -115,7 +133,8 @@ def walk(tree: Tree, pattern: Pattern) -> Listing:
             real = tree.follow(place) if wanted is not None and entry.kind == "link" else entry
             if wanted is not None and real is not None and real.kind == "file":
                 kept_as = pattern.kept_as(folder, entry.name)
-                wanted.append(Found(place, folder, entry.name, kept_as, real.bytes, real.fingerprint, real.age_s))
+                told = (real.bytes, real.fingerprint, real.age_s, real.changed_at)
+                wanted.append(Found(place, folder, entry.name, kept_as, *told))
     return bounded(Listing(tuple(files), tuple(manifests)))
 
 
