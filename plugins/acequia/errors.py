@@ -56,6 +56,10 @@ CODES: dict[str, Code] = {
     "key_destroyed": Code(
         FORBIDDEN, "steward", "Nothing can be done with these rows again: their key was destroyed on purpose."
     ),
+    "feed_paused": Code(FORBIDDEN, "steward", "Resume it with `acequia resume`; what arrives meanwhile is not lost."),
+    "delivery_withdrawn": Code(
+        FORBIDDEN, "partner", "These bytes were withdrawn, and stay so; other bytes are a new version."
+    ),
     "path_escapes": Code(FORBIDDEN, "engineer", "Give a path inside the source's own folder, without '..'."),
     # 4: the delivery was refused
     "file_empty": Code(REFUSED, "partner", "Send the file again with its content."),
@@ -69,6 +73,12 @@ CODES: dict[str, Code] = {
     "checksum_differs": Code(REFUSED, "partner", "Send the file again; what arrived is not what the manifest names."),
     "file_unlisted": Code(REFUSED, "partner", "List every file in the manifest, and send no other."),
     "file_not_sent": Code(REFUSED, "partner", "Send every file that the manifest lists."),
+    "delivery_of_another_period": Code(
+        REFUSED, "partner", "Send this period's own files; the very same ones came for another period."
+    ),
+    "correction_invalid": Code(
+        REFUSED, "partner", "Change values alone in the file of `acequia set-aside`; leave its numbers and columns."
+    ),
     "name_escapes": Code(REFUSED, "partner", "Use plain file names, without folders or '..'."),
     "header_repeated": Code(REFUSED, "partner", "Write the header once, as the first line."),
     "column_repeated": Code(REFUSED, "partner", "Name each column once."),

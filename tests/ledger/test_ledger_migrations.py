@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,18 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from acequia.errors import AcequiaError
-from acequia.ledger.database import HEAD, MIGRATIONS, VERSION_TABLE, connect, open_database
+from acequia.flow import DeliveryId
+from acequia.keys import FileKeyStore
+from acequia.ledger.book import open_ledger
+from acequia.ledger.chain import Place, append
+from acequia.ledger.database import HEAD, MIGRATIONS, VERSION_TABLE, connect, open_database, writing
+from acequia.ledger.facts import received
+from acequia.ledger.projection import after, row_of
+from acequia.ledger.signing import Signer
 from acequia.lineage import models as lineage_models
 from acequia.settings import Settings
+from tests.ledger.conftest import ticking
+from tests.ledger.deeds import files_of
 
 
 @pytest.fixture
@@ -79,3 +89,46 @@ def test_readers_never_wait_for_a_writer_in_sqlite(settings: Settings) -> None:
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_every_spelling_of_postgresql_uses_the_driver_that_is_installed(scheme: str) -> None:
     assert connect(f"{scheme}://office@127.0.0.1/ledger").dialect.driver == "psycopg2"
+
+
+def _made_up_to(settings: Settings, revision: str) -> None:
+    """A database as an older version left it."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with writing(connect(settings.database)) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@pytest.fixture
+def empty(home: Path, request: pytest.FixtureRequest, database: str) -> Settings:
+    """No tables yet, on each database in turn."""
+    made = Settings.from_environment({"ACEQUIA_HOME": str(home / "old")})
+    made.home.mkdir(parents=True)
+    return made if database.startswith("sqlite") else replace(made, database=database)
+
+
+def test_an_old_ledger_verifies_and_adds_up_after_its_migration(empty: Settings, keys: FileKeyStore) -> None:
+    _made_up_to(empty, "0002")
+    engine = connect(empty.database)
+    signer = Signer(keys.secret("receipts"))
+    delivery = DeliveryId(partner="pula_mobile", feed="events", period="2026-11-16", version=1)
+    draft = received(delivery, "a" * 64, "1.2", "b" * 64, files_of("A"))
+    with writing(engine) as connection:
+        entry = append(connection, signer, draft, Place.of(delivery), ticking()())
+        row = row_of(after(None, entry))
+        for name in ("sent_at", "arrival", "repeats", "last_repeat_at", "withdrawn_at", "signed_by"):
+            del row[name]
+        names = ", ".join(f'"{name}"' for name in row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO delivery ({names}) VALUES ({values})"), row)  # noqa: S608
+    ledger = open_ledger(empty, keys, ticking("2026-11-18T06:00:00"))
+    assert [finding for finding in ledger.verify() if finding.kind != "head_missing"] == []
+    (found,) = ledger.deliveries()
+    assert (found.sent_at, found.arrival, found.repeats) == (entry.at, "", 0)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE, "compare_type": True})
+        assert compare_metadata(context, lineage_models.metadata) == []

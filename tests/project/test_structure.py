@@ -29,7 +29,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("publish",),
     ("ledger",),
     ("lineage",),
-    ("custody",),
+    ("custody", "pauses"),
     ("simulate",),
     ("canary", "scanning"),
     ("work",),

@@ -65,17 +65,27 @@ class Ledger:
         agreement_version: str,
         agreement_sha256: str,
         files: Sequence[LandedFile],
+        arrival: str = "",
+        sent_at: datetime | None = None,
+        signed_by: str | None = None,
     ) -> DeliveryId:
-        """Give what arrived its id: that of the period's latest version if it holds the same bytes, else a new one."""
+        """Give what arrived its id: that of the period's latest version if it holds the same bytes, else a new one.
+
+        Bytes that were withdrawn stay so: they keep the id that they had then, whatever came since. `arrival` tells
+        the partner's sending them again from our looking again; see `facts.Sent`.
+        """
+        sent = facts.Sent(arrival, sent_at, signed_by)
         with writing(self.engine) as connection:
             latest = self._latest(connection, partner, feed, period.label)
-            if latest and latest.content_sha256 == content_sha256:
-                delivery = latest.delivery
-                drafts = facts.came_again(latest, agreement_version, agreement_sha256)
+            known = self._same_bytes(connection, latest, content_sha256) if latest else None
+            if known:
+                delivery = known.delivery
+                stands = str(next(iter(self.accepted(partner, feed, period)), ""))
+                drafts = facts.came_again(known, agreement_version, agreement_sha256, sent, stands)
             else:
                 version = latest.delivery.version + 1 if latest else 1
                 delivery = DeliveryId(partner=partner, feed=feed, period=period.label, version=version)
-                drafts = [facts.received(delivery, content_sha256, agreement_version, agreement_sha256, files)]
+                drafts = [facts.received(delivery, content_sha256, agreement_version, agreement_sha256, files, sent)]
             token = self._append(connection, delivery, drafts)
         head.show(self.home, token, self.signer)
         return delivery
@@ -104,6 +114,10 @@ class Ledger:
         """Everything that was to be published is."""
         self._record(delivery, facts.finished)
 
+    def withdraw(self, delivery: DeliveryId, *, who: str, because: str, erase: bool = False) -> None:
+        """The delivery was taken back: it counts to nothing from now on, and its bytes never will again."""
+        self._record(delivery, lambda state: facts.withdrawn(state, who, because, erase=erase))
+
     def raw_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
         """The delivery's raw bytes are gone from landing; `proof` says how that was made sure, without file names."""
         self._record(delivery, lambda state: facts.raw_deleted(state, files, proof or {}))
@@ -131,8 +145,8 @@ class Ledger:
     def receipt(self, step: str, delivery: DeliveryId) -> Path:
         """The signed receipt of the delivery's latest such step; every receipt still missing before it is written too.
 
-        Steps are `received`, `accepted`, `published`, `refused`, `raw_deleted`, `protected_deleted`. A receipt is made
-        of ledger entries alone, so that writing it again gives the same bytes.
+        Steps are `received`, `repeated`, `accepted`, `published`, `refused`, `withdrawn`, `raw_deleted` and
+        `protected_deleted`. A receipt is made of ledger entries alone, so that writing it again gives the same bytes.
         """
         with reading(self.engine) as connection:
             versions = [
@@ -191,6 +205,20 @@ class Ledger:
             for found in sorted(standing, key=DeliveryId.of_period)
             if window is None or found.of_period().within(window.kind) == window
         )
+
+    def arrivals(self, partner: str, feed: str, period: str | Period) -> frozenset[str]:
+        """The comings that are known of what arrived last for the period, and of all that was withdrawn.
+
+        What lay there before it counts as new when it lies there again: the partner put it back.
+        """
+        label = period if isinstance(period, str) else period.label
+        with reading(self.engine) as connection:
+            latest = self._latest(connection, partner, feed, label)
+            if latest is None:
+                return frozenset()
+            before = (latest.delivery.model_copy(update={"version": v}) for v in range(1, latest.delivery.version))
+            states = [latest, *(state for part in before if (state := _known(connection, part)).withdrawn_at)]
+            return frozenset(arrival for state in states for arrival in state.arrivals)
 
     def released_windows(self, partner: str, table: str) -> set[str]:
         """The windows of a table that were released for good, and not only with provisional cells."""
@@ -259,6 +287,19 @@ class Ledger:
         if state:
             _store(connection, row_of(state))
         return str(chain.last_token(connection))
+
+    def _same_bytes(self, connection: Connection, latest: State, content_sha256: str) -> State | None:
+        """The version that holds these bytes: the latest, or one that was withdrawn."""
+        if latest.content_sha256 == content_sha256:
+            return latest
+        table, of = models.delivery.c, latest.delivery
+        version = connection.execute(
+            select(func.max(table.version)).where(
+                table.partner == of.partner, table.feed == of.feed, table.period == of.period,
+                table.content_sha256 == content_sha256, table.status == "withdrawn",
+            )
+        ).scalar()  # fmt: skip
+        return None if version is None else _known(connection, of.model_copy(update={"version": version}))
 
     def _latest(self, connection: Connection, partner: str, feed: str, label: str) -> State | None:
         table = models.delivery.c

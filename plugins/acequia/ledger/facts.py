@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from acequia.errors import CODES
+from acequia.errors import CODES, AcequiaError
 from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
 from acequia.ledger.chain import Draft
 from acequia.ledger.projection import State
@@ -19,8 +21,30 @@ def _key(kind: str, delivery: DeliveryId, *parts: object) -> str:
     return "/".join([kind, str(delivery), *(str(part) for part in parts)])
 
 
+@dataclass(frozen=True)
+class Sent:
+    """How a delivery came: `arrival` tells one coming from another (empty: it cannot be told), `sent_at` is when by the
+    source's clock (None: it does not say), `signed_by` the partner's key.
+    """
+
+    arrival: str = ""
+    sent_at: datetime | None = None
+    signed_by: str | None = None
+
+    def said(self) -> dict[str, str]:
+        """What is known of it, for an entry."""
+        at = self.sent_at.astimezone(UTC).isoformat(timespec="microseconds") if self.sent_at else ""
+        told = {"arrival": self.arrival, "sent_at": at.replace("+00:00", "Z"), "signed_by": self.signed_by or ""}
+        return {name: value for name, value in told.items() if value}
+
+
 def received(
-    delivery: DeliveryId, content_sha256: str, version: str, sha256: str, files: Sequence[LandedFile]
+    delivery: DeliveryId,
+    content_sha256: str,
+    version: str,
+    sha256: str,
+    files: Sequence[LandedFile],
+    sent: Sent = Sent(),  # noqa: B008 - frozen
 ) -> Draft:
     """A new delivery. Its files are named by number: a name is the partner's text, and may hold anything."""
     folders = {str(PurePosixPath(file.stored).parent) for file in files}
@@ -30,13 +54,16 @@ def received(
         "agreement_sha256": sha256,
         "files": [{"number": n, "bytes": file.bytes, "sha256": file.sha256} for n, file in enumerate(files, 1)],
         "landed_in": folders.pop() if len(folders) == 1 else "",
+        **sent.said(),
     }
     return Draft("received", _key("received", delivery), body)
 
 
-def came_again(state: State, version: str, sha256: str) -> list[Draft]:
-    """The same content once more: worth a note only if the agreement's text changed, or the raw files were gone."""
-    drafts = []
+def came_again(state: State, version: str, sha256: str, sent: Sent = Sent(), stands: str = "") -> list[Draft]:  # noqa: B008
+    """The same content once more: worth a note only if it was put there again, if the agreement's text changed, or if
+    the raw files were gone. `stands` is the period's accepted delivery, if there is one.
+    """
+    drafts = _arrived_again(state, sent, stands)
     if sha256 != state.agreement_sha256:
         body = {"agreement_version": version, "agreement_sha256": sha256}
         kind = "agreement_read_again"
@@ -46,12 +73,35 @@ def came_again(state: State, version: str, sha256: str) -> list[Draft]:
     return drafts
 
 
+def _arrived_again(state: State, sent: Sent, stands: str) -> list[Draft]:
+    """A coming that was not known. Where none was, the first may be the very one that the old entry speaks of."""
+    if not sent.arrival or sent.arrival in state.arrivals:
+        return []
+    kind = "repeated" if state.arrivals else "arrival_known"
+    told = {"status": state.status, "stands": stands} if kind == "repeated" else {}
+    return [Draft(kind, _key(kind, state.delivery, sent.arrival[:16]), {**sent.said(), **told})]
+
+
+def withdrawn(state: State, who: str, because: str, *, erase: bool) -> Draft | None:
+    """It was taken back: its rows count no more. A second time only says more if history is to be erased, too."""
+    if state.withdrawn_at is not None and (state.erased or not erase):
+        return None
+    body = {"who": who, "because": because, "erase": erase}
+    return Draft("withdrawn", _key("withdrawn", state.delivery, "erased" if erase else "kept"), body)
+
+
+def _require_not_withdrawn(state: State) -> None:
+    if state.withdrawn_at is not None:
+        raise AcequiaError("delivery_withdrawn", "it was withdrawn", where=str(state.delivery))
+
+
 def accepted(
     state: State, count: Count, made_by: str, scanned: Sequence[Scanned] = (), risk: Risk | None = None
 ) -> Draft | None:
     """The delivery passed every check under this reading of the agreement; the leak scan found so much, tolerated;
     its protected rows tell people apart so well.
     """
+    _require_not_withdrawn(state)
     if state.is_accepted and state.made_by == made_by and state.count == count:
         return None
     body = {"count": count.model_dump(mode="json"), **_reading(state, made_by)}
@@ -64,6 +114,7 @@ def accepted(
 
 def refused(state: State, code: str, reason: str, who_acts: str, made_by: str) -> Draft | None:
     """The delivery was refused. What to do is recorded with it, as it was said then."""
+    _require_not_withdrawn(state)
     if state.status == "refused" and (state.made_by, state.code, state.reason) == (made_by, code, reason):
         return None
     what_to_do = CODES[code].what_to_do if code in CODES else ""

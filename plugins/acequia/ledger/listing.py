@@ -38,6 +38,12 @@ class DeliveryRow:
     received_at: str
     raw_deleted_at: str | None
     protected_deleted_at: str | None
+    sent_at: str
+    arrival: str
+    repeats: int
+    last_repeat_at: str | None
+    withdrawn_at: str | None
+    signed_by: str | None
 
     def as_row(self) -> dict[str, Any]:
         """For printing: the columns that fit a line."""

@@ -63,6 +63,12 @@ delivery = Table(
     Column("raw_deleted_at", TIME),
     Column("protected_since", TIME, nullable=False),
     Column("protected_deleted_at", TIME),
+    Column("sent_at", TIME, nullable=False),
+    Column("arrival", SHA256, nullable=False),
+    Column("repeats", Integer, nullable=False),
+    Column("last_repeat_at", TIME),
+    Column("withdrawn_at", TIME),
+    Column("signed_by", String(200)),
     Column("last_seq", BigInteger, nullable=False),
 )
 

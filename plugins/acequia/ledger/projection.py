@@ -6,7 +6,7 @@ again when the agreement changes. What was published counts to the turn in which
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -39,7 +39,9 @@ class State:
     """Where a delivery stands.
 
     `finished`: nothing is left to do under `made_by`. `count` is None until accepted. `landed_in` is the folder of its
-    files in landing. `raw_deleted_at` is None while raw bytes may be there.
+    files in landing. `raw_deleted_at` is None while raw bytes may be there. `sent_at` is when it was sent by the
+    source's clock, or else when it was received; `arrivals` are the comings of these bytes, in order, as far as they
+    are known, of which `repeats` were repetitions. `erased`: it was withdrawn from the history, too.
     """
 
     delivery: DeliveryId
@@ -68,6 +70,13 @@ class State:
     protections: int = 1
     raw_deleted_at: str | None = None
     protected_deleted_at: str | None = None
+    sent_at: str = ""
+    arrivals: tuple[str, ...] = ()
+    repeats: int = 0
+    last_repeat_at: str | None = None
+    signed_by: str | None = None
+    withdrawn_at: str | None = None
+    erased: bool = False
 
     @property
     def is_accepted(self) -> bool:
@@ -110,7 +119,14 @@ def _received(entry: Entry) -> State:
         raw_since=entry.at,
         protected_since=entry.at,
         last_seq=entry.seq,
+        sent_at=min(said.get("sent_at") or entry.at, entry.at),
+        arrivals=_arrivals(said),
+        signed_by=said.get("signed_by"),
     )
+
+
+def _arrivals(said: Mapping[str, Any]) -> tuple[str, ...]:
+    return (said["arrival"],) if said.get("arrival") else ()
 
 
 def _nothing(state: State, entry: Entry) -> State:
@@ -129,6 +145,19 @@ def _read_again(state: State, entry: Entry) -> State:
 
 def _landed_again(state: State, entry: Entry) -> State:
     return replace(state, landings=state.landings + 1, raw_since=entry.at, raw_deleted_at=None)
+
+
+def _arrival_known(state: State, entry: Entry) -> State:
+    return replace(state, arrivals=(*state.arrivals, *_arrivals(entry.said)))
+
+
+def _repeated(state: State, entry: Entry) -> State:
+    return replace(_arrival_known(state, entry), repeats=state.repeats + 1, last_repeat_at=entry.at)
+
+
+def _withdrawn(state: State, entry: Entry) -> State:
+    first = state.withdrawn_at or entry.at
+    return replace(state, status="withdrawn", withdrawn_at=first, erased=state.erased or entry.said["erase"])
 
 
 def _decided(state: State, entry: Entry) -> State:
@@ -193,6 +222,9 @@ def _protected_deleted(state: State, entry: Entry) -> State:
 _CHANGES = {
     "agreement_read_again": _read_again,
     "landed_again": _landed_again,
+    "arrival_known": _arrival_known,
+    "repeated": _repeated,
+    "withdrawn": _withdrawn,
     "accepted": _accepted,
     "refused": _refused,
     "published": _published,
@@ -234,5 +266,11 @@ def row_of(state: State) -> dict[str, Any]:
         "raw_deleted_at": state.raw_deleted_at,
         "protected_since": state.protected_since,
         "protected_deleted_at": state.protected_deleted_at,
+        "sent_at": state.sent_at,
+        "arrival": state.arrivals[-1] if state.arrivals else "",
+        "repeats": state.repeats,
+        "last_repeat_at": state.last_repeat_at,
+        "withdrawn_at": state.withdrawn_at,
+        "signed_by": state.signed_by,
         "last_seq": state.last_seq,
     }

@@ -184,8 +184,21 @@ def _deletion(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
     return told | (_files(state, first, entry) if entry.kind == "raw_deleted" else {})
 
 
+def _repetition(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
+    """The same bytes came again: nothing was done, and this is what stands."""
+    said = entry.said
+    told = {"at": entry.at, "done": "nothing", "status": said["status"], "stands": said["stands"] or None}
+    return {"repetition": told, **_files(state, first, entry)}
+
+
+def _withdrawal(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
+    return {"withdrawal": {name: entry.said[name] for name in ("because", "erase")}}
+
+
 _TOLD = {
     "received": _files,
+    "repeated": _repetition,
+    "withdrawn": _withdrawal,
     "accepted": _rows,
     "published": _tables,
     "refused": _refusal,
