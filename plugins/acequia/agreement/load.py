@@ -4,34 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_args
+from typing import NamedTuple
 
-from pydantic import ValidationError
-
-from acequia.agreement.closed import NAME, Closed, Misfit
-from acequia.agreement.columns import Column, Rows
-from acequia.agreement.diagnose import diagnose, locate
-from acequia.agreement.fits import (
-    agreement_misfits,
-    column_misfits,
-    privacy_misfits,
-    rotation_misfits,
-    rows_misfits,
-    table_misfits,
-)
+from acequia.agreement.closed import NAME, Misfit
+from acequia.agreement.diagnose import locate
+from acequia.agreement.judge import judged
 from acequia.agreement.model import Agreement
-from acequia.agreement.privacy import Privacy
 from acequia.agreement.problems import AgreementInvalid, Problem, whole_file
-from acequia.agreement.shape import fields
-from acequia.agreement.tables import Table
 from acequia.agreement.written import MAX_BYTES, Written, read
 from acequia.errors import AcequiaError
-from acequia.period import PeriodKind
-
-Part = TypeVar("Part", bound=Closed)
+from acequia.period import Period
 
 
 @dataclass(frozen=True)
@@ -50,8 +36,8 @@ class Broken(NamedTuple):
     error: AcequiaError
 
 
-def load(path: Path) -> Signed:
-    """Read one agreement file.
+def load(path: Path, *, earlier: bool = False) -> Signed:
+    """Read one agreement file; with `earlier`, one of an earlier version, `<partner>/<version>.yaml`.
 
     Raises:
         AgreementInvalid: `agreement_invalid` with every error of the file, by line, as text and as `problems`.
@@ -63,18 +49,24 @@ def load(path: Path) -> Signed:
             raw = opened.read(MAX_BYTES + 1)
     except OSError as error:
         raise whole_file(path, f"the file cannot be read ({type(error).__name__})") from None
+    return _signed(path, raw, earlier)
+
+
+@lru_cache(maxsize=64)  # several versions are asked for again and again; what was read never changes
+def _signed(path: Path, raw: bytes, earlier: bool) -> Signed:
     root, problems = read(raw)
     if root is None:
-        raise AgreementInvalid(path.name, tuple(problems))
-    agreement, found = _agreement(root)
-    found += _misnamed(root, path)
+        raise AgreementInvalid(_said(path, earlier), tuple(problems))
+    agreement, found = judged(root)
+    found += _misnamed_version(root, path) if earlier else _misnamed(root, path)
     if agreement is None or problems or found:
-        raise AgreementInvalid(path.name, tuple(dict.fromkeys([*problems, *found])))
+        raise AgreementInvalid(_said(path, earlier), tuple(dict.fromkeys([*problems, *found])))
     return Signed(agreement, hashlib.sha256(raw).hexdigest(), path)
 
 
 def load_all(folder: Path) -> list[Signed | Broken]:
-    """Every agreement of a folder, by file name; a broken file stands there as such and harms no other.
+    """The newest agreement of each partner of a folder, by file name; a broken one stands there as such and harms no
+    other. One is broken too if an earlier version of it is, since nobody could say any more which one holds.
 
     Raises:
         AcequiaError: `usage` where there is no such folder.
@@ -83,15 +75,80 @@ def load_all(folder: Path) -> list[Signed | Broken]:
         raise AcequiaError(
             "usage", "there is no folder of agreements", do="Set ACEQUIA_CONFIG to the folder of `partners/`."
         )
-    return [_load_or_broken(path) for path in _files(folder)]
+    return [_newest_or_broken(path) for path in _files(folder)]
 
 
-def find(folder: Path, partner: str) -> Signed:
-    """The agreement with a partner.
+def find(folder: Path, partner: str, period: Period | None = None) -> Signed:
+    """The agreement with a partner: the version in force for a period, or the newest.
 
     Raises:
-        AcequiaError: `unknown_name` with the partners that there are; `agreement_invalid` if the file is broken.
+        AcequiaError: `unknown_name` with the partners that there are; `agreement_invalid` if a file is broken.
     """
+    path = _newest_file(folder, partner)
+    return load(path) if period is None else in_force(versions(folder, partner), period)
+
+
+def versions(folder: Path, partner: str) -> tuple[Signed, ...]:
+    """Every version of the agreement with a partner, in the order in which they hold; the newest last.
+
+    Raises:
+        AcequiaError: `unknown_name` with the partners that there are; `agreement_invalid` if a file is broken, or if
+            the files do not follow one another.
+    """
+    sound: list[Signed] = []
+    for found in history(_newest_file(folder, partner)):
+        if isinstance(found, Broken):
+            raise found.error
+        sound.append(found)
+    return tuple(sound)
+
+
+def history(newest: Path) -> list[Signed | Broken]:
+    """The file of an agreement and those of its earlier versions, in the order in which they hold; the newest last.
+
+    A file that does not follow the others stands there as broken, after those that can be read.
+    """
+    folder = newest.with_suffix("")
+    read_ = [_load_or_broken(path, earlier=True) for path in _files(folder)] if folder.is_dir() else []
+    earlier = sorted((one for one in read_ if isinstance(one, Signed)), key=_order)
+    broken = [one for one in read_ if isinstance(one, Broken)]
+    last = _load_or_broken(newest)
+    sound = [*earlier, *([last] if isinstance(last, Signed) else [])]
+    misplaced = [] if broken else [one for pair in zip(sound, sound[1:], strict=False) for one in _follows(*pair, last)]
+    return [*broken, *misplaced, *earlier, last]
+
+
+def in_force(versions: Sequence[Signed], period: Period) -> Signed:
+    """The version that holds for a period: the last one that begins by its first day.
+
+    For a period before them all it is the first, whose terms then say that they do not cover it.
+    """
+    holding = [one for one in versions if one.agreement.terms.holds_from <= period.start]
+    return holding[-1] if holding else versions[0]
+
+
+def _order(signed: Signed) -> tuple[object, ...]:
+    return signed.agreement.terms.holds_from, signed.agreement.terms.version
+
+
+def _follows(before: Signed, after: Signed, last: Signed | Broken) -> Iterator[Broken]:
+    """What is wrong with a version beside the one that it follows."""
+    old, new = before.agreement.terms, after.agreement.terms
+    misfits = []
+    if new.holds_from <= old.holds_from:
+        said = f"must say from which day it holds, after {old.holds_from}, the first of version {old.version}"
+        misfits.append(Misfit(("terms", "effective_from"), said))
+    if after is last and new.version in {path.stem for path in _files(after.path.with_suffix(""))}:
+        misfits.append(
+            Misfit(("terms", "version"), "is that of an earlier version; a new version has a name of its own")
+        )
+    if misfits:
+        root, _ = read(after.path.read_bytes())
+        problems = tuple(locate(misfit, root or Written(None, 1, 1)) for misfit in misfits)
+        yield Broken(after.path, AgreementInvalid(_said(after.path, after is not last), problems))
+
+
+def _newest_file(folder: Path, partner: str) -> Path:
     path = folder / f"{partner}.yaml"
     # the name comes from outside: it may not lead out of the folder
     if not re.fullmatch(NAME.strip("^$"), partner) or not path.is_file():
@@ -99,18 +156,28 @@ def find(folder: Path, partner: str) -> Signed:
         raise AcequiaError(
             "unknown_name", f"there is no agreement with such a partner; there are {', '.join(known) or 'none'}"
         )
-    return load(path)
+    return path
+
+
+def _said(path: Path, earlier: bool) -> str:
+    return f"{path.parent.name}/{path.name}" if earlier else path.name
 
 
 def _files(folder: Path) -> list[Path]:
+    """The YAML files of a folder, by name; an editor's hidden ones are none of them."""
     return sorted(
         path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and not path.name.startswith(".")
     )
 
 
-def _load_or_broken(path: Path) -> Signed | Broken:
+def _newest_or_broken(path: Path) -> Signed | Broken:
+    found = history(path)
+    return next((one for one in found if isinstance(one, Broken)), found[-1])
+
+
+def _load_or_broken(path: Path, *, earlier: bool = False) -> Signed | Broken:
     try:
-        return load(path)
+        return load(path, earlier=earlier)
     except AcequiaError as error:
         return Broken(path, error)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other files must be read
@@ -118,101 +185,28 @@ def _load_or_broken(path: Path) -> Signed | Broken:
 
 
 def _misnamed(root: Written, path: Path) -> Iterator[Problem]:
-    partner = root.value.get("partner") if isinstance(root.value, dict) else None
+    yield from _not_yaml(path)
+    yield from _named_otherwise(root, ("partner",), path.stem)
+
+
+def _misnamed_version(root: Written, path: Path) -> Iterator[Problem]:
+    """The file of an earlier version is named by it, in a folder that is named by the partner."""
+    yield from _not_yaml(path)
+    yield from _named_otherwise(root, ("partner",), path.parent.name, "the folder")
+    yield from _named_otherwise(root, ("terms", "version"), path.name.removesuffix(".yaml"))
+
+
+def _not_yaml(path: Path) -> Iterator[Problem]:
     if path.suffix != ".yaml":
-        yield Problem(*root.mark, "", "the name of the file must end in .yaml")
-    if partner is not None and partner.value is not None and partner.text != path.stem:
-        yield Problem(*partner.mark, "partner", f"must be {path.stem}, as the file is named")
+        yield Problem(1, 1, "", "the name of the file must end in .yaml")
 
 
-def _agreement(root: Written) -> tuple[Agreement | None, list[Problem]]:
-    data = root.plain()
-    _keep_version_as_written(data, root)
-    try:
-        return Agreement.model_validate(data), []
-    except ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
-        found = diagnose(errors, root, Agreement)
-    loose = [locate(misfit, root) for misfit in _between_parts(data)]
-    return None, [*found, *loose]
+def _named_otherwise(root: Written, place: tuple[str, ...], name: str, by: str = "the file") -> Iterator[Problem]:
+    found: Written | None = root
+    for key in place:
+        found = found.value.get(key) if found is not None and isinstance(found.value, dict) else None
+    if found is not None and found.value is not None and found.text != name:
+        yield Problem(*found.mark, ".".join(place), f"must be {name}, as {by} is named")
 
 
-def _keep_version_as_written(data: dict[str, Any], root: Written) -> None:
-    """`version: 1.10` is a text, whether or not someone thought of the quotes: as a number it would become 1.1."""
-    terms = root.value.get("terms") if isinstance(root.value, dict) else None
-    version = terms.value.get("version") if terms is not None and isinstance(terms.value, dict) else None
-    if version is not None and type(version.value) in (int, float):
-        data["terms"]["version"] = version.text
-
-
-def _between_parts(data: Mapping[str, Any]) -> Iterator[Misfit]:
-    """What does not fit between parts, judged on the parts that are valid, so that it is told with their errors."""
-    tables: dict[str, dict[str, Table]] = {}
-    for name, feed in _mapping(data.get("feeds")).items():
-        if isinstance(feed, dict):
-            tables[name] = dict(_sound_parts(feed.get("tables")))
-            yield from (misfit.below("feeds", name) for misfit in _in_feed(feed, tables[name]))
-    recipients = _mapping(data.get("terms")).get("recipients")
-    known = isinstance(recipients, tuple) and all(isinstance(name, str) for name in recipients)
-    yield from agreement_misfits(tables, recipients if known else None)
-
-
-def _in_feed(feed: Mapping[str, Any], tables: Mapping[str, Table]) -> Iterator[Misfit]:
-    columns: dict[str, Column | frozenset[str]] = {}
-    for key, written in _mapping(feed.get("columns")).items():
-        known = _valid(written, Column)
-        columns[key] = known or _names(_mapping(written))
-    period = _mapping(feed.get("delivery")).get("period")
-    yield from (misfit.below("columns") for misfit in column_misfits(columns))
-    if rows := _valid(feed.get("rows", {}), Rows):
-        yield from (misfit.below("rows") for misfit in rows_misfits(columns, rows))
-    if privacy := _valid(feed.get("privacy", {}), Privacy):
-        yield from (misfit.below("privacy") for misfit in privacy_misfits(columns, privacy))
-        yield from (misfit.below("tables") for misfit in rotation_misfits(tables, columns, privacy))
-    transform = feed.get("transform")
-    known_period = period if period in get_args(PeriodKind) else None
-    yield from (misfit.below("tables") for misfit in table_misfits(tables, columns, transform, known_period))
-
-
-# What stands in for the broken parts of a table, and gives no cause for complaint itself.
-_NEUTRAL: dict[str, Any] = {
-    "describe": "-",
-    "by": (),
-    "measures": {"rows_count": {"count": "rows"}},
-    "protect": {"none_because": "-"},
-}
-
-
-def _names(column: Mapping[str, Any]) -> frozenset[str]:
-    """The names that a broken column may go by after the gate: what stands under `as`, or under no known key."""
-    known = fields(Column).keys() - {"as"}
-    return frozenset(text for key, text in column.items() if key not in known and isinstance(text, str))
-
-
-def _sound_parts(tables: Any) -> Iterator[tuple[str, Table]]:
-    """Each table without the keys that are broken."""
-    for name, written in _mapping(tables).items():
-        sound = dict(_mapping(written))
-        while True:
-            try:
-                yield name, Table.model_validate(_NEUTRAL | sound)
-                break
-            except ValidationError as error:
-                broken = {found["loc"][0] for found in error.errors(include_input=False)}
-                if not broken & sound.keys():
-                    break
-                sound = {key: value for key, value in sound.items() if key not in broken}
-
-
-def _valid(written: Any, model: type[Part]) -> Part | None:
-    try:
-        return model.model_validate(written)
-    except ValidationError:
-        return None
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-__all__ = ["AgreementInvalid", "Broken", "Signed", "find", "load", "load_all"]
+__all__ = ["AgreementInvalid", "Broken", "Signed", "find", "history", "in_force", "load", "load_all", "versions"]

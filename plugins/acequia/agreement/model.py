@@ -103,6 +103,11 @@ class Terms(Closed):
         examples=[["ministry_of_transport", "statistics_office"]],
     )
 
+    @property
+    def holds_from(self) -> date:
+        """The first day of the periods on which this version holds."""
+        return self.effective_from or self.starts_on or self.signed_on
+
     @field_validator("purposes", "recipients")
     @classmethod
     def _once(cls, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -244,10 +249,8 @@ class Agreement(Closed):
             raise AcequiaError(
                 "agreement_expired", f"the agreement ended on {terms.expires_on}, before this period did", where=where
             )
-        if period.start < (terms.starts_on or terms.signed_on):
-            raise AcequiaError(
-                "period_outside_agreement", f"the agreement starts on {terms.starts_on or terms.signed_on}", where=where
-            )
+        if period.start < terms.holds_from:
+            raise AcequiaError("period_outside_agreement", f"the agreement starts on {terms.holds_from}", where=where)
 
 
 __all__ = ["Agreement", "Contacts", "Feed", "Terms", "protected_name"]
