@@ -60,6 +60,7 @@ def receive(
     inbox: Path,
     scratch: Path,
     from_dir: Path | None = None,
+    given: Source | None = None,
 ) -> Arrived:
     """Pull the period's files into landing. What is refused is landed too, and `refusal` says why.
 
@@ -73,18 +74,21 @@ def receive(
         inbox: the folder of folder sources that name no connection.
         scratch: a private folder for plain bytes; one file at a time lies there in clear.
         from_dir: take the files from this folder instead of the source.
+        given: take the files from here instead, where they are whole.
 
     Errors: `delivery_missing`, `delivery_unfinished`, `source_…`, `connection_…`, `path_escapes`, `store_…`.
     """
     with _placed(f"{partner}.{feed_name} {period}"):
-        if from_dir is not None:
-            taken = _take(files_given(terms, period, from_dir), terms, period, landing, scratch, complete=True)
+        if given is None and from_dir is not None:
+            given = files_given(terms, period, from_dir)
+        if given is not None:
+            taken = _take(given, terms, period, landing, scratch, complete=True)
         else:
             with open_source(terms, period, connect, inbox) as source:
                 taken = _take(source, terms, period, landing, scratch, complete=False)
         content = content_sha256({file.name: file.says for file in taken.files})
         refusal = _refusal(taken, terms, feed_name, period)
-        by_content = from_dir is not None or terms.source.type == "sql"  # looked at again, it is no repetition
+        by_content = given is not None or terms.source.type == "sql"  # looked at again, it is no repetition
         return Arrived(
             files=tuple(_landed(taken, f"{partner}/{feed_name}/{period}/{content[:16]}", landing, scratch)),
             content_sha256=content,
