@@ -42,6 +42,9 @@ CODES: dict[str, Code] = {
     "store_denied": Code(OURS, "operator", "Check the user and the key of the store's connection."),
     "reference_missing": Code(OURS, "engineer", "Add the reference table to config/reference."),
     "reference_invalid": Code(OURS, "engineer", "Correct the reference table in config/reference."),
+    "calendar_ended": Code(
+        OURS, "engineer", "Add the year's holidays to the calendar in config/reference; its README.md says how."
+    ),
     "model_missing": Code(
         OURS, "operator", "Install the language model, or choose another by ACEQUIA_NLP; see docs/detection.md."
     ),

@@ -30,6 +30,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ledger",),
     ("lineage",),
     ("custody", "pauses"),
+    ("promises",),
     ("simulate",),
     ("canary", "scanning"),
     ("work",),

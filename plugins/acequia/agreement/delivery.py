@@ -271,8 +271,8 @@ class Delivery(Closed):
     def is_due(self, period: Period, holidays: frozenset[date] = frozenset()) -> bool:
         """Whether a delivery is expected for this period: its weekday is agreed, and it is not all holidays."""
         days = [period.start + timedelta(days=n) for n in range((period.end - period.start).days)]
-        free = holidays | set(self.nothing_due)
-        return any(WEEKDAYS[day.weekday()] in self.weekdays and day not in free for day in days)
+        free = self.nothing_due
+        return any(WEEKDAYS[day.weekday()] in self.weekdays and day not in free and day not in holidays for day in days)
 
 
 def _kind(info: ValidationInfo) -> str | None:
