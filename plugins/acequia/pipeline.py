@@ -24,6 +24,7 @@ from acequia.protect.gate import protect as protect_room
 from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner
 from acequia.receive.arrive import receive as receive_room
 from acequia.validate.verdict import validate as validate_room
+from acequia.validate.verdict import why_failed
 from acequia.windows import windows_to_release
 from acequia.work import Work
 
@@ -68,6 +69,9 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         agreement_version=agreement.terms.version,
         agreement_sha256=work.signed.sha256,
         files=arrived.files,
+        arrival=arrived.arrival,
+        sent_at=arrived.sent_at,
+        signed_by=arrived.signed_by,
     )
     raw = Raw(delivery=delivery, files=arrived.files, content_sha256=arrived.content_sha256, manifest=arrived.manifest)
     raw.save(work.folder(delivery) / "raw.json")
@@ -127,7 +131,7 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
         work.lineage.validated(work.signed, work.feed_name, protected, validated)
         validated.save(path)
     if not validated.passed:
-        raise refuse(work, delivery, _why_failed(validated))
+        raise refuse(work, delivery, why_failed(validated))
     measured = Protected.load(work.folder(delivery) / "protected.json")
     work.ledger.accept(
         delivery, count=validated.count, made_by=work.made_by, scanned=measured.scanned, risk=measured.risk
@@ -291,18 +295,6 @@ def _done(kind: type[Kept], path: Path, work: Work, file: Path | None = None) ->
         return None
     kept = kind.load(path)
     return kept if kept.made_by == work.made_by else None
-
-
-def _why_failed(validated: Validated) -> AcequiaError:
-    failed = [check for check in validated.checks if not check.passed]
-    said = "; ".join(
-        f"{check.column or 'rows'}: {check.name}" + (f" ({check.rows_failing} rows)" if check.rows_failing else "")
-        for check in failed[:20]
-    )
-    gate = all(check.name.startswith("gate:") for check in failed)
-    bounds = any(check.name == "rows_between" for check in failed)
-    code = "rows_outside_range" if bounds else "rows_invalid" if gate else "checks_failed"
-    return AcequiaError(code, f"{len(failed)} of {len(validated.checks)} checks failed: {said}")
 
 
 def _said(disclosed: Disclosed, release: Published) -> str:

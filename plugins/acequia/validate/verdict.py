@@ -58,6 +58,19 @@ def validate(protected: Protected, feed: Feed, *, expectations: Path, docs: Path
     return validated.model_copy(update={"docs": write_docs(validated, verdicts, docs)})
 
 
+def why_failed(validated: Validated) -> AcequiaError:
+    """The refusal of a delivery that did not pass: which checks failed, and in how many rows."""
+    failed = [check for check in validated.checks if not check.passed]
+    said = "; ".join(
+        f"{check.column or 'rows'}: {check.name}" + (f" ({check.rows_failing} rows)" if check.rows_failing else "")
+        for check in failed[:20]
+    )
+    gate = all(check.name.startswith("gate:") for check in failed)
+    bounds = any(check.name == "rows_between" for check in failed)
+    code = "rows_outside_range" if bounds else "rows_invalid" if gate else "checks_failed"
+    return AcequiaError(code, f"{len(failed)} of {len(validated.checks)} checks failed: {said}")
+
+
 def _open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     """The view `rows`; from here on, this connection reads no other file and writes none but what it spills."""
     file = literal(str(path))
