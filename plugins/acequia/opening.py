@@ -5,9 +5,10 @@ from __future__ import annotations
 import stat
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
-from acequia.agreement.load import Signed, find
+from acequia.agreement.load import Signed, in_force, versions
 from acequia.keys import KeyStore
 from acequia.keys.choice import open_store
 from acequia.ledger.book import Ledger, open_ledger
@@ -62,17 +63,56 @@ def open_work(
     connect: Resolver | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> Work:
-    """Everything for one feed and period. Names are checked here, so that a slip is told before anything is opened."""
-    signed: Signed = find(settings.partners, partner)
+    """Everything for one feed and period, under the version of the agreement that is in force for it.
+
+    Names are checked here, so that a slip is told before anything is opened.
+    """
+    found = versions(settings.partners, partner)
+    wanted = Period.parse(period) if isinstance(period, str) else period
+    signed = in_force(found, wanted)
     feed = signed.agreement.feed(feed_name)
-    wanted = Period.parse(period, feed.delivery.period) if isinstance(period, str) else period
+    if isinstance(period, str):
+        Period.parse(period, feed.delivery.period)  # says which kind of period the feed has
+    return _opened(settings, found, signed, feed_name, wanted, connect, say)
+
+
+def open_feed(
+    settings: Settings,
+    partner: str,
+    feed_name: str,
+    today: date,
+    *,
+    connect: Resolver | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Work:
+    """A feed as the last version that knows it has agreed it by now, also where the newest knows it no more.
+
+    Raises:
+        AcequiaError: `unknown_name` if no version has such a feed.
+    """
+    found = versions(settings.partners, partner)
+    knowing = [one for one in found if feed_name in one.agreement.feeds] or list(found)
+    signed = ([one for one in knowing if one.agreement.terms.holds_from <= today] or knowing[:1])[-1]
+    kind = signed.agreement.feed(feed_name).delivery.period
+    return _opened(settings, found, signed, feed_name, Period.holding(kind, today), connect, say)
+
+
+def _opened(
+    settings: Settings,
+    found: tuple[Signed, ...],
+    signed: Signed,
+    feed_name: str,
+    period: Period,
+    connect: Resolver | None,
+    say: Callable[[str], None],
+) -> Work:
     prepare_home(settings)
     connect = connect or resolver(settings)
     return Work(
         settings=settings,
         signed=signed,
         feed_name=feed_name,
-        period=wanted,
+        period=period,
         connect=connect,
         keys=keys_of(settings, connect),
         landing=landing_of(settings, connect),
@@ -80,6 +120,7 @@ def open_work(
         ledger=ledger_of(settings, connect),
         lineage=open_lineage(settings),
         say=say,
+        versions=found,
     )
 
 

@@ -7,11 +7,11 @@ import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from acequia import __version__
-from acequia.agreement.load import Signed
+from acequia.agreement.load import Signed, in_force
 from acequia.agreement.model import Feed
 from acequia.agreement.treatments import Lookup
 from acequia.canary import record as canary
@@ -43,6 +43,17 @@ class Work:
     ledger: Ledger
     lineage: Lineage
     say: Callable[[str], None]
+    versions: tuple[Signed, ...] = ()
+
+    def at(self, period: Period) -> Work:
+        """The same feed for another of its periods, under the version of the agreement that is in force for that one.
+
+        Raises:
+            AcequiaError: `unknown_name` if that version has no such feed.
+        """
+        signed = in_force(self.versions or (self.signed,), period)
+        signed.agreement.feed(self.feed_name)
+        return replace(self, signed=signed, period=period)
 
     @property
     def feed(self) -> Feed:
