@@ -21,6 +21,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("flow",),
     ("engine",),
     ("agreement",),
+    ("signatures",),
     ("receive",),
     ("protect",),
     ("validate",),
