@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -23,8 +23,8 @@ class Connection(BaseModel):
 
     `private_key` is a path or the PEM text itself; `host_key` an OpenSSH public key (`ssh-ed25519 AAAA…`);
     `known_hosts` a file of them; `ca_file` a PEM file of the authorities to trust instead of the system's; `url` an
-    SQLAlchemy URL; `path` a folder to start from; `secrets` keys by name (see `keys.connection`). Secrets are left out
-    of `repr`.
+    SQLAlchemy URL, or where a webhook is posted; `path` a folder to start from; `secrets` keys by name (see
+    `keys.connection`); `sender` the address in which mail is sent, `tls` how. Secrets are left out of `repr`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
@@ -47,6 +47,8 @@ class Connection(BaseModel):
     url: Secret = None
     path: str | None = None
     secrets: Annotated[dict[str, str] | None, Field(repr=False)] = None
+    sender: str | None = None
+    tls: Literal["starttls", "implicit", "none"] | None = None
 
     def require(self, *names: str) -> None:
         """Refuse a connection that lacks a field, as `connection_invalid`."""
