@@ -86,15 +86,18 @@ class Count(Reference):
 
 
 class LandedFile(Reference):
-    """One raw file in landing: `stored` is its key below the landing root (encrypted); sizes and hash are of the plain
-    bytes as the partner sent them. The name that it had is kept in landing alone, encrypted: it is the partner's text,
-    and may hold a person's name. `name` is filled only in records from before that.
+    """One raw file in landing: `stored` is its key below the landing root (encrypted); size and hash are of the plain
+    bytes. The name that it had is kept in landing alone, encrypted: it is the partner's text, and may hold a person's
+    name. `name` is filled only in records from before that. Of a file that came encrypted and
+    was opened, `sent_bytes` and `sent_sha256` are of the encrypted bytes, as the partner sent them.
     """
 
     name: str = ""
     stored: str
     bytes: int
     sha256: str
+    sent_bytes: int | None = None
+    sent_sha256: str | None = None
 
 
 class Arrived(Reference):
@@ -103,7 +106,8 @@ class Arrived(Reference):
     Bytes are landed even when they are refused: nothing that a partner sent is lost. `arrival` is the digest of what
     was listed at the source, by which a file put there again is told from one looked at again; `sent_at` when the last
     of it appeared there, by the source's own clock, None where that does not say; `signed_by` the id of the key of the
-    partner's that signed every manifest, None when one is not signed.
+    partner's that signed every manifest, None when one is not signed. `landing_key` is the fingerprint of the key that
+    the files are encrypted with and nothing else is; empty where landing has one key for all.
     """
 
     files: tuple[LandedFile, ...]
@@ -113,6 +117,7 @@ class Arrived(Reference):
     arrival: str = ""
     sent_at: datetime | None = None
     signed_by: str | None = None
+    landing_key: str = ""
 
 
 class Raw(Reference):

@@ -28,7 +28,7 @@ def test_one_file_arrives_and_is_kept_encrypted(office, partner):
     assert office.opened(arrived) == {"2026-11-21.csv": A}
     (file,) = arrived.files
     folder = f"pula/events/2026-11-21/{arrived.content_sha256[:16]}"
-    assert file.stored == f"{folder}/1.{file.sha256[:16]}.age"
+    assert file.stored == f"{folder}/1.{file.sha256[:16]}.k1.age"
     assert arrived.content_sha256 == hashlib.sha256(f"{file.sha256}  2026-11-21.csv\n".encode()).hexdigest()
     stored = [part.read_bytes() for part in (office.home / "landing").rglob("*") if part.is_file()]
     assert stored and not [part for part in stored if A in part]
@@ -70,8 +70,8 @@ def test_a_manifest_of_one_file(office, partner):
         ({"1.csv": A, "2.csv": b"x"}, {"1.csv": A, "2.csv": b"y"}, {}, "checksum_differs"),
         ({"1.csv": A}, {"1.csv": A + b"5,6\n"}, {}, "checksum_differs"),
         ({"1.csv": A}, {"1.csv": A, "2.csv": B}, {}, "file_not_sent"),
-        ({"1.csv": A}, {"1.csv": A}, {"period": "2026-11-20"}, "manifest_invalid"),
-        ({"1.csv": A}, {"1.csv": A}, {"feed": "trips"}, "manifest_invalid"),
+        ({"1.csv": A}, {"1.csv": A}, {"period": "2026-11-20"}, "manifest_of_another_period"),
+        ({"1.csv": A}, {"1.csv": A}, {"feed": "trips"}, "manifest_of_another_feed"),
         ({"1.csv": A, "2.csv": b""}, {"1.csv": A, "2.csv": b""}, {}, "file_empty"),
     ],
 )

@@ -21,6 +21,8 @@ from acequia.keys.store import State, bytes_of, checked, destroyed, made
 class ConnectionKeyStore:
     """Secrets of a connection, by their names. Only the marks of destroyed keys are kept here, in `folder`."""
 
+    makes_keys = False
+
     def __init__(self, connection: str, folder: Path, login: Callable[[], Mapping[str, Any]]) -> None:
         self.connection, self._login, self._marks = connection, login, FileKeyStore(folder)
 

@@ -93,7 +93,7 @@ def _put_aside(path: Path, raw: Raw, landing: Landing) -> str:
     """Into landing, under a name that says its content: other terms may set aside other rows of the same delivery."""
     delivery = raw.delivery
     folder = f"{delivery.partner}/{delivery.feed}/{delivery.period}/{raw.content_sha256[:16]}"
-    key = f"{folder}/_set_aside.{_sha256(path)[:16]}.parquet.age"
+    key = landing.key(folder, f"_set_aside.{_sha256(path)[:16]}.parquet")
     landing.put(key, path)
     path.unlink()
     return key

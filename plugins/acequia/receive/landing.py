@@ -1,7 +1,8 @@
 """Landing: the restricted store of raw bytes, encrypted with age, in a folder or in S3.
 
-Keys are relative paths such as `pula_mobile/events/2026-11-16/3f0c…/1.9a41….age`. What is stored under a key
-never changes: keys name their content, so putting twice is the same as putting once.
+Keys are relative paths such as `pula_mobile/events/2026-11-16/3f0c…/1.9a41….k1.age`. What is stored under a key
+never changes: keys name their content, so putting twice is the same as putting once. They name the age identity that
+opens it as well: see `content_keys`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from acequia.errors import AcequiaError
 from acequia.keys import KeyStore
 from acequia.receive.buckets import MISSING, code_of, naming_errors, s3_client
 from acequia.receive.connections import Connection
+from acequia.receive.content_keys import SHARED, hold, of_object, opened
 
 if TYPE_CHECKING:
     from pyrage import x25519
@@ -25,45 +27,54 @@ _STAGED = ".incoming-"
 
 
 class Landing:
-    """The store at `root`, a folder's path or `s3://bucket/prefix`, read with the identity in the key store."""
+    """The store at `root`, a folder's path or `s3://bucket/prefix`, read with the identities in the key store."""
 
     def __init__(self, root: str, keys: KeyStore, connection: Connection | None = None) -> None:
         self.root, self.keys, self.connection = root, keys, connection
         self._opened: _Store | None = None
 
+    def key(self, folder: str, name: str) -> str:
+        """The key of a file of that name (without `.age`) in a content's folder, encrypted as the others there are."""
+        return hold(self.keys, folder, _fresh).object(name)
+
     def put(self, key: str, source: Path) -> None:
         """Encrypt a file into landing, whole or not at all. A key that is there already is left as it is."""
+        import pyrage
+
+        _check(key)
         sealed = source.with_name(f"{source.name}.{secrets.token_hex(4)}.sealed")
         try:
-            self.seal(source, sealed)
+            pyrage.encrypt_file(str(source), str(sealed), [self._identity(key).to_public()])
             self.store(key, sealed)
         finally:
             sealed.unlink(missing_ok=True)
 
-    def seal(self, source: Path, target: Path) -> None:
-        """Encrypt a file for this landing, streaming."""
-        import pyrage
+    def store(self, key: str, sealed: Path, *, anew: bool = False) -> None:
+        """Put what was encrypted for that key. It may be moved, so do not use it afterwards.
 
-        pyrage.encrypt_file(str(source), str(target), [self._identity().to_public()])
-
-    def store(self, key: str, sealed: Path) -> None:
-        """Put what `seal` wrote. It may be moved, so do not use it afterwards."""
+        Args:
+            key: where to.
+            sealed: the encrypted file.
+            anew: put it also where something is, which cannot be opened: the key was made just now.
+        """
         _check(key)
-        if not self.exists(key):
+        if anew or not self.exists(key):
             self._store().put(key, sealed)
 
     def fetch(self, key: str, target: Path) -> None:
         """Decrypt a file out of landing, streaming; `target` appears when it is whole.
 
-        Errors: `landing_missing`, `key_missing` when this key store cannot open it or it was tampered with.
+        Errors: `landing_missing`, also when its key was destroyed; `key_missing` when this key store cannot open it or
+        it was tampered with.
         """
         import pyrage
+        from pyrage import x25519
 
         _check(key)
         partial = target.with_name(f"{target.name}.{secrets.token_hex(4)}.partial")
         sealed = self._store().get(key, partial.with_suffix(".sealed"))
         try:
-            pyrage.decrypt_file(str(sealed), str(partial), [self._identity()])
+            pyrage.decrypt_file(str(sealed), str(partial), [x25519.Identity.from_str(opened(self.keys, key))])
             partial.replace(target)
         except (pyrage.DecryptError, OSError) as error:
             if getattr(error, "errno", None) is not None:
@@ -93,10 +104,26 @@ class Landing:
             self._opened = _Bucket(self.root, s3_client(self.connection)) if remote else _Folder(Path(self.root))
         return self._opened
 
-    def _identity(self) -> x25519.Identity:
+    @property
+    def makes_keys(self) -> bool:
+        """Whether the key store is one in which keys can be made at all."""
+        return getattr(self.keys, "makes_keys", True)
+
+    def shared(self) -> str:
+        """The identity of what has no key of its own."""
+        return self.keys.text(SHARED, _fresh)
+
+    def _identity(self, key: str) -> x25519.Identity:
         from pyrage import x25519
 
-        return x25519.Identity.from_str(self.keys.text("landing", lambda: str(x25519.Identity.generate())))
+        own = of_object(key)
+        return x25519.Identity.from_str(self.keys.text(own.name, _fresh) if own else self.shared())
+
+
+def _fresh() -> str:
+    from pyrage import x25519
+
+    return str(x25519.Identity.generate())
 
 
 def _check(key: str) -> None:
