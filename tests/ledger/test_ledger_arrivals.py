@@ -55,7 +55,9 @@ def test_the_same_bytes_put_there_again_are_a_repetition_each_told_once(ledger: 
 
 def test_what_lay_there_before_counts_as_new_when_it_is_put_back(ledger: Ledger) -> None:
     arrive(ledger, "A", "one")
-    arrive(ledger, "B", "two")
+    second = arrive(ledger, "B", "two")
+    assert ledger.arrivals(PARTNER, FEED, "2026-11-16") == frozenset()  # nothing was decided: it is to be taken up
+    refuse(ledger, second)
     assert ledger.arrivals(PARTNER, FEED, Period.parse("2026-11-16")) == {sha("two")}
     assert arrive(ledger, "A", "one").version == 3
     assert ledger.arrivals(PARTNER, FEED, "2026-11-17") == frozenset()

@@ -68,11 +68,13 @@ class Ledger:
         arrival: str = "",
         sent_at: datetime | None = None,
         signed_by: str | None = None,
+        corrects: Mapping[str, object] | None = None,
     ) -> DeliveryId:
         """Give what arrived its id: that of the period's latest version if it holds the same bytes, else a new one.
 
         Bytes that were withdrawn stay so: they keep the id that they had then, whatever came since. `arrival` tells
-        the partner's sending them again from our looking again; see `facts.Sent`.
+        the partner's sending them again from our looking again; see `facts.Sent`. `corrects`: it is an earlier one with
+        some of its rows replaced; the earlier one's bytes are then no news either.
         """
         sent = facts.Sent(arrival, sent_at, signed_by)
         with writing(self.engine) as connection:
@@ -85,7 +87,8 @@ class Ledger:
             else:
                 version = latest.delivery.version + 1 if latest else 1
                 delivery = DeliveryId(partner=partner, feed=feed, period=period.label, version=version)
-                drafts = [facts.received(delivery, content_sha256, agreement_version, agreement_sha256, files, sent)]
+                told = (content_sha256, agreement_version, agreement_sha256, files, sent, corrects)
+                drafts = [facts.received(delivery, *told)]
             token = self._append(connection, delivery, drafts)
         head.show(self.home, token, self.signer)
         return delivery
@@ -98,17 +101,28 @@ class Ledger:
         made_by: str,
         scanned: Sequence[Scanned] = (),
         risk: Risk | None = None,
+        differences: Mapping[str, object] | None = None,
     ) -> None:
-        """The delivery passed every check. A lower accepted version of its period is corrected by that."""
-        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned, risk))
+        """The delivery passed every check. A lower accepted version of its period is corrected by that.
+
+        Raises:
+            AcequiaError: `delivery_withdrawn`.
+        """
+        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned, risk, differences))
 
     def refuse(self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str) -> None:
         """The delivery was refused; it stays in quarantine."""
         self._record(delivery, lambda state: facts.refused(state, code, reason, who_acts, made_by))
 
-    def published(self, delivery: DeliveryId, disclosed: Disclosed, release: Published) -> None:
+    def published(
+        self,
+        delivery: DeliveryId,
+        disclosed: Disclosed,
+        release: Published,
+        changes: Mapping[str, object] | None = None,
+    ) -> None:
         """One table and window went out, brought up to date by this delivery."""
-        self._record(delivery, lambda state: facts.published(state, disclosed, release))
+        self._record(delivery, lambda state: facts.published(state, disclosed, release, changes))
 
     def finish(self, delivery: DeliveryId) -> None:
         """Everything that was to be published is."""
@@ -117,6 +131,18 @@ class Ledger:
     def withdraw(self, delivery: DeliveryId, *, who: str, because: str, erase: bool = False) -> None:
         """The delivery was taken back: it counts to nothing from now on, and its bytes never will again."""
         self._record(delivery, lambda state: facts.withdrawn(state, who, because, erase=erase))
+
+    def taken_out(self, delivery: DeliveryId, table: str, window: str, *, because: str) -> None:
+        """A table's window left the lake with a withdrawn delivery."""
+        self._record(delivery, lambda state: facts.taken_out(state, table, window, because), once=True)
+
+    def withdrawal_done(self, delivery: DeliveryId, body: Mapping[str, object]) -> None:
+        """Nothing of a withdrawn delivery is left to take back."""
+        self._record(delivery, lambda state: facts.withdrawal_done(state, body))
+
+    def set_aside_given(self, delivery: DeliveryId, *, who: str, by_reason: Mapping[str, int]) -> None:
+        """The rows that it set aside were handed out, for the partner."""
+        self._record(delivery, lambda state: facts.set_aside_given(state, who, by_reason))
 
     def raw_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
         """The delivery's raw bytes are gone from landing; `proof` says how that was made sure, without file names."""
@@ -131,8 +157,7 @@ class Ledger:
         with writing(self.engine) as connection:
             if chain.last_token(connection) is None:
                 head.begin(self.home, self.signer)
-            said = select(models.entry.c.seq).where(models.entry.c.key == draft.key)
-            if connection.execute(said).first() is None:
+            if not chain.is_told(connection, draft.key):
                 chain.append(connection, self.signer, draft, place, self.clock())
             token = str(chain.last_token(connection))
         head.show(self.home, token, self.signer)
@@ -209,7 +234,8 @@ class Ledger:
     def arrivals(self, partner: str, feed: str, period: str | Period) -> frozenset[str]:
         """The comings that are known of what arrived last for the period, and of all that was withdrawn.
 
-        What lay there before it counts as new when it lies there again: the partner put it back.
+        What lay there before it counts as new when it lies there again: the partner put it back. What arrived last
+        counts as new as long as it is not decided and worked through: a run was stopped, or the feed paused.
         """
         label = period if isinstance(period, str) else period.label
         with reading(self.engine) as connection:
@@ -217,6 +243,8 @@ class Ledger:
             if latest is None:
                 return frozenset()
             before = (latest.delivery.model_copy(update={"version": v}) for v in range(1, latest.delivery.version))
+            if latest.status != "withdrawn" and not latest.finished:
+                return frozenset()
             states = [latest, *(state for part in before if (state := _known(connection, part)).withdrawn_at)]
             return frozenset(arrival for state in states for arrival in state.arrivals)
 
@@ -264,9 +292,12 @@ class Ledger:
 
     # How it is kept
 
-    def _record(self, delivery: DeliveryId, fact: Callable[[State], Draft | None]) -> None:
+    def _record(self, delivery: DeliveryId, fact: Callable[[State], Draft | None], *, once: bool = False) -> None:
+        """Add a fact; with `once` nothing, where its key is on record: the state does not say so."""
         with writing(self.engine) as connection:
             draft = fact(_known(connection, delivery))
+            if once and draft and chain.is_told(connection, draft.key):
+                draft = None
             token = self._append(connection, delivery, [draft] if draft else [])
         head.show(self.home, token, self.signer)
 
@@ -290,7 +321,7 @@ class Ledger:
 
     def _same_bytes(self, connection: Connection, latest: State, content_sha256: str) -> State | None:
         """The version that holds these bytes: the latest, or one that was withdrawn."""
-        if latest.content_sha256 == content_sha256:
+        if content_sha256 in (latest.content_sha256, latest.original_sha256):
             return latest
         table, of = models.delivery.c, latest.delivery
         version = connection.execute(

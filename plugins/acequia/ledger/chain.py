@@ -124,6 +124,11 @@ def of_delivery(connection: Connection, delivery: DeliveryId) -> list[Entry]:
     return [entry_of(row) for row in connection.execute(found).mappings()]
 
 
+def is_told(connection: Connection, key: str) -> bool:
+    """Whether a fact is on record."""
+    return connection.execute(select(models.entry.c.seq).where(models.entry.c.key == key)).first() is not None
+
+
 def without_delivery(connection: Connection, kinds: Sequence[str]) -> list[Entry]:
     """The entries of these kinds, which are about feeds and no delivery, in order."""
     found = select(models.entry).where(models.entry.c.delivery.is_(None), models.entry.c.kind.in_(kinds))

@@ -45,8 +45,12 @@ def received(
     sha256: str,
     files: Sequence[LandedFile],
     sent: Sent = Sent(),  # noqa: B008 - frozen
+    corrects: Mapping[str, object] | None = None,
 ) -> Draft:
-    """A new delivery. Its files are named by number: a name is the partner's text, and may hold anything."""
+    """A new delivery; `corrects` if it is one that came before, with some of its rows replaced.
+
+    Its files are named by number: a name is the partner's text, and may hold anything.
+    """
     folders = {str(PurePosixPath(file.stored).parent) for file in files}
     body = {
         "content_sha256": content_sha256,
@@ -55,6 +59,7 @@ def received(
         "files": [{"number": n, "bytes": file.bytes, "sha256": file.sha256} for n, file in enumerate(files, 1)],
         "landed_in": folders.pop() if len(folders) == 1 else "",
         **sent.said(),
+        **({"corrects": dict(corrects)} if corrects else {}),
     }
     return Draft("received", _key("received", delivery), body)
 
@@ -90,16 +95,40 @@ def withdrawn(state: State, who: str, because: str, *, erase: bool) -> Draft | N
     return Draft("withdrawn", _key("withdrawn", state.delivery, "erased" if erase else "kept"), body)
 
 
+def taken_out(state: State, table: str, window: str, because: str) -> Draft | None:
+    """A table's window left the lake with it: nothing else counts to it, or it cannot be computed without it."""
+    key = _key("taken_out", state.delivery, table, window)
+    return Draft("taken_out", key, {"table": table, "period": window, "because": because})
+
+
+def withdrawal_done(state: State, body: Mapping[str, object]) -> Draft | None:
+    """Nothing of it is left in any table (and, if its history was to be erased, anywhere)."""
+    if state.finished:
+        return None
+    return Draft("withdrawal_done", _key("withdrawal_done", state.delivery, "erased" if state.erased else "kept"), body)
+
+
+def set_aside_given(state: State, who: str, by_reason: Mapping[str, int]) -> Draft:
+    """The rows that were set aside were handed out, for the partner. Each time is a fact of its own."""
+    body = {"who": who, "rows": sum(by_reason.values()), "by_reason": dict(by_reason)}
+    return Draft("set_aside_given", _key("set_aside_given", state.delivery, state.handed_out + 1), body)
+
+
 def _require_not_withdrawn(state: State) -> None:
     if state.withdrawn_at is not None:
         raise AcequiaError("delivery_withdrawn", "it was withdrawn", where=str(state.delivery))
 
 
 def accepted(
-    state: State, count: Count, made_by: str, scanned: Sequence[Scanned] = (), risk: Risk | None = None
+    state: State,
+    count: Count,
+    made_by: str,
+    scanned: Sequence[Scanned] = (),
+    risk: Risk | None = None,
+    differences: Mapping[str, object] | None = None,
 ) -> Draft | None:
     """The delivery passed every check under this reading of the agreement; the leak scan found so much, tolerated;
-    its protected rows tell people apart so well.
+    its protected rows tell people apart so well, and differ by so many from those of the version that stood.
     """
     _require_not_withdrawn(state)
     if state.is_accepted and state.made_by == made_by and state.count == count:
@@ -109,6 +138,8 @@ def accepted(
         body["scanned"] = [one.model_dump(mode="json", exclude={"tolerated"}) for one in scanned]
     if risk:
         body["risk"] = json.loads(risk.model_dump_json())
+    if differences:
+        body["differences"] = dict(differences)
     return Draft("accepted", _key("accepted", state.delivery, state.turn + 1, made_by[:16]), body)
 
 
@@ -128,8 +159,10 @@ def refused(state: State, code: str, reason: str, who_acts: str, made_by: str) -
     return Draft("refused", _key("refused", state.delivery, state.turn + 1, made_by[:16]), body)
 
 
-def published(state: State, disclosed: Disclosed, release: Published) -> Draft | None:
-    """One table and window went out."""
+def published(
+    state: State, disclosed: Disclosed, release: Published, changes: Mapping[str, object] | None = None
+) -> Draft | None:
+    """One table and window went out; `changes` is how it differs from the vintage that stood before."""
     body = {
         "table": disclosed.table,
         "period": disclosed.period,
@@ -140,6 +173,7 @@ def published(state: State, disclosed: Disclosed, release: Published) -> Draft |
         "deliveries": sorted(str(part) for part in disclosed.deliveries),
         "snapshot_id": release.snapshot_id,
         "content_sha256": release.content_sha256,
+        **({"changes": dict(changes)} if changes else {}),
     }
     for known in state.releases:
         told = (known.table_name, known.window_label, known.snapshot_id, known.content_sha256, known.provisional)
@@ -155,7 +189,7 @@ def _same(disclosed: Disclosed, release: Published) -> tuple[object, ...]:
 
 def finished(state: State) -> Draft | None:
     """Nothing is left to do for the delivery in this turn."""
-    if state.finished:
+    if state.finished or state.withdrawn_at is not None:
         return None
     return Draft("finished", _key("finished", state.delivery, state.turn, len(state.releases)), {})
 

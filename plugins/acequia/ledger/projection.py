@@ -42,6 +42,8 @@ class State:
     files in landing. `raw_deleted_at` is None while raw bytes may be there. `sent_at` is when it was sent by the
     source's clock, or else when it was received; `arrivals` are the comings of these bytes, in order, as far as they
     are known, of which `repeats` were repetitions. `erased`: it was withdrawn from the history, too.
+    `original_sha256` names the content of its files without corrections of rows, `handed_out` is how often the rows
+    that it set aside were.
     """
 
     delivery: DeliveryId
@@ -77,6 +79,8 @@ class State:
     signed_by: str | None = None
     withdrawn_at: str | None = None
     erased: bool = False
+    original_sha256: str = ""
+    handed_out: int = 0
 
     @property
     def is_accepted(self) -> bool:
@@ -107,6 +111,7 @@ def after(state: State | None, entry: Entry) -> State:
 
 def _received(entry: Entry) -> State:
     said = entry.said
+    corrects = said.get("corrects", {})
     return State(
         delivery=DeliveryId.parse(str(entry.delivery)),
         content_sha256=said["content_sha256"],
@@ -116,9 +121,10 @@ def _received(entry: Entry) -> State:
         files=len(said["files"]),
         bytes=sum(file["bytes"] for file in said["files"]),
         received_at=entry.at,
-        raw_since=entry.at,
+        raw_since=corrects.get("raw_since", entry.at),
         protected_since=entry.at,
         last_seq=entry.seq,
+        original_sha256=corrects.get("original_sha256", said["content_sha256"]),
         sent_at=min(said.get("sent_at") or entry.at, entry.at),
         arrivals=_arrivals(said),
         signed_by=said.get("signed_by"),
@@ -157,7 +163,12 @@ def _repeated(state: State, entry: Entry) -> State:
 
 def _withdrawn(state: State, entry: Entry) -> State:
     first = state.withdrawn_at or entry.at
-    return replace(state, status="withdrawn", withdrawn_at=first, erased=state.erased or entry.said["erase"])
+    erased = state.erased or entry.said["erase"]
+    return replace(state, status="withdrawn", withdrawn_at=first, erased=erased, finished=False)
+
+
+def _handed_out(state: State, entry: Entry) -> State:
+    return replace(state, handed_out=state.handed_out + 1)
 
 
 def _decided(state: State, entry: Entry) -> State:
@@ -225,6 +236,8 @@ _CHANGES = {
     "arrival_known": _arrival_known,
     "repeated": _repeated,
     "withdrawn": _withdrawn,
+    "withdrawal_done": _finished,
+    "set_aside_given": _handed_out,
     "accepted": _accepted,
     "refused": _refused,
     "published": _published,

@@ -6,17 +6,19 @@ import datetime as dt
 import os
 import time
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.load import Signed
+from acequia.agreement.tables import Table
+from acequia.engine.duck import connect
 from acequia.errors import AcequiaError
 from acequia.flow import Disclosed, Published
 from acequia.publish import catalog as holdings
-from acequia.publish import dcat, erasure, housekeeping, open_release
+from acequia.publish import changes, dcat, erasure, housekeeping, open_release
 from acequia.publish.commit import facts_for, replace_period, snapshot_of, split
 from acequia.publish.content import digest, read_cells
 from acequia.publish.files import Files, storage_options, storing
@@ -25,6 +27,7 @@ from acequia.publish.query import MAX_ROWS, query
 from acequia.publish.release import Release, lineage, period_folder
 from acequia.publish.shape import columns_of, described, lake_schema
 from acequia.receive.connections import Connection
+from acequia.scratch import scratch_folder
 from acequia.settings import Settings
 
 if TYPE_CHECKING:
@@ -134,6 +137,22 @@ class Lake:
             content_sha256=content,
             release=folder,
         )
+
+    def changes(self, name: str, period: str, before: str, after: str, table: Table) -> dict[str, Any] | None:
+        """What the release with the content hash `after` changed against the one with `before`, from both as they were
+        released; written beside `latest.json`, too. None where the earlier one was erased, or is the same.
+        """
+        partner, table_name = split(name)
+        if before == after:
+            return None
+        with storing(f"{name} {period}"), scratch_folder(self.home / "scratch") as scratch:
+            old, new = (changes.released(self.files, partner, table_name, period, each) for each in (before, after))
+            if old is None or new is None:
+                return None
+            with closing(connect(self.memory_limit, scratch)) as connection:
+                found = changes.between(connection, old, new, table)
+            changes.tell(self.files, name, period, before, after, found)
+        return found
 
     def withdraw(self, name: str, period: str, because: str) -> int | None:
         """Take a period out of a table. Its history and releases stay until they expire or are erased; `latest.json`
