@@ -29,6 +29,7 @@ from acequia.protect.language import too_low
 from acequia.settings import Settings
 
 EXPIRY_TOLD_BEFORE = timedelta(days=90)
+CALENDAR_TOLD_BEFORE = timedelta(days=366)
 FEW_CONTRIBUTORS = 3
 _SAMPLE_YEAR = 2026
 _DAYS = {"week": 7, "month": 31, "quarter": 92, "year": 366}
@@ -112,6 +113,7 @@ def _sound(signed: Signed, settings: Settings, today: date) -> Iterator[Finding]
             *_odd_names(feed),
             *_slips_of_levels(feed, settings),
             *_never_fetched(feed),
+            *_calendar_ending(feed, settings, today),
             *_dropped_whole(feed, agreement.language),
         ]
         judged += [("warning", misfit.below("feeds", name)) for misfit in doubts]
@@ -140,6 +142,22 @@ def _absent(feed: Feed, settings: Settings) -> Iterator[Misfit]:
         holidays(settings.reference, feed.delivery.calendar)
     except AcequiaError as error:
         yield Misfit(("delivery", "calendar"), error.what)
+
+
+def _calendar_ending(feed: Feed, settings: Settings, today: date) -> Iterator[Misfit]:
+    """A calendar of holidays that must be continued before it stops the feed."""
+    from acequia.agreement.calendar import DaysOff, holidays
+
+    with suppress(AcequiaError):  # a calendar that is not there is an error of its own
+        known = holidays(settings.reference, feed.delivery.calendar)
+        if isinstance(known, DaysOff) and (
+            not known.years or date(known.years[-1], 12, 31) - today < CALENDAR_TOLD_BEFORE
+        ):
+            until = known.years[-1] if known.years else "no year"
+            yield Misfit(
+                ("delivery", "calendar"),
+                f"its holidays are known until {until}: add the years after it, or the feed stops (config/reference)",
+            )
 
 
 def _cannot_be_computed(feed: Feed, settings: Settings, absent: Iterable[Misfit]) -> Iterator[Misfit]:

@@ -38,7 +38,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("windows",),
     ("pipeline", "checking", "drafting"),
     ("opening",),
-    ("upkeep", "health", "reference"),
+    ("upkeep", "health", "reference", "calendars"),
     ("orchestrate",),
     ("demo",),
     ("cli", "training"),
