@@ -29,7 +29,7 @@ def project(tmp_path: Path, example: str) -> Path:
     (tmp_path / "config/partners/example.yaml").write_text(example, encoding="utf-8")
     (tmp_path / "config/reference/cell_to_district.csv").write_text(CELLS, encoding="utf-8")
     (tmp_path / "config/reference/holidays_botswana.csv").write_text(
-        "date,name\n2026-12-25,Christmas\n", encoding="utf-8"
+        "date,name\n2026-12-25,Christmas\n2035-12-25,Christmas\n", encoding="utf-8"
     )
     return tmp_path
 
