@@ -15,6 +15,7 @@ import pytest
 from acequia.demo.servers.child import free_port
 from acequia.errors import AcequiaError
 from acequia.receive.connections import Connection
+from acequia.receive.sealing import Sealing
 from tests.receive.partners import Partner, manifest_of, terms
 
 A = b"a,b\n1,2\n"
@@ -111,13 +112,13 @@ def test_nobody_waits_for_what_is_old_or_as_the_manifest_says(request, office, k
 
 def test_a_file_that_is_added_while_others_are_fetched_is_waited_for(office, folder_partner, monkeypatch):
     folder_partner.put("out/1.csv", A)
-    seal = type(office.landing).seal
+    seal = Sealing.seal
 
-    def and_meanwhile(landing, source, target):
+    def and_meanwhile(sealing, source, target):
         folder_partner.put("out/2.csv", A)
-        seal(landing, source, target)
+        seal(sealing, source, target)
 
-    monkeypatch.setattr(type(office.landing), "seal", and_meanwhile)
+    monkeypatch.setattr(Sealing, "seal", and_meanwhile)
     assert code_of(office, folder_partner.terms("out/*.csv")) == "delivery_unfinished"
     monkeypatch.undo()
     assert len(office.receive(folder_partner.terms("out/*.csv")).files) == 2

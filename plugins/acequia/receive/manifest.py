@@ -1,8 +1,10 @@
 """The partner's manifest: the list of files with sizes and SHA-256, uploaded last.
 
-`manifest.json` beside the files, or `<file>.manifest.json` for one file:
+`manifest.json` beside the files, or `<file>.manifest.json` for one file; `manifest.jws`, `<file>.manifest.jws` signed:
 
     {"files": [{"name": "events-1.csv.gz", "bytes": 5120, "sha256": "…", "rows": 100}], "period": "2026-11-21"}
+
+Bytes and SHA-256 are those of the file as it is sent: of an encrypted one, the encrypted bytes.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from acequia.errors import AcequiaError
 from acequia.period import Period
 from acequia.receive.names import is_plain
 
 NAME, SUFFIX = "manifest.json", ".manifest.json"
+SIGNED_NAME, SIGNED_SUFFIX = "manifest.jws", ".manifest.jws"
 BYTES_AT_MOST, FILES_AT_MOST = 1_000_000, 10_000
 
-Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
+# In one case throughout, as every tool writes it: a letter whose case differs is a bit that was flipped.
+Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|[0-9A-F]{64})$"), AfterValidator(str.lower)]
 
 
 class _Strict(BaseModel):
@@ -28,20 +32,22 @@ class _Strict(BaseModel):
 
 
 class ListedFile(_Strict):
-    """One file as the partner sent it; `rows` without the header."""
+    """One file as the partner sent it; `rows` without the header, `plain_sha256` of what an encrypted file holds."""
 
     name: str
     bytes: Annotated[int, Field(ge=0)]
     sha256: Sha256
     rows: Annotated[int, Field(ge=0)] | None = None
+    plain_sha256: Sha256 | None = None
 
 
 class Manifest(_Strict):
-    """What the partner says was sent."""
+    """What the partner says was sent. `agreement` is the partner's id, by which its agreement goes."""
 
     files: tuple[ListedFile, ...] = Field(min_length=1, max_length=FILES_AT_MOST)
     period: str | None = None
     feed: str | None = None
+    agreement: str | None = None
 
     @field_validator("files", mode="before")
     @classmethod
@@ -74,12 +80,14 @@ def parse(raw: bytes) -> Manifest:
     return manifest
 
 
-def require_about(manifest: Manifest, feed: str, period: Period) -> None:
-    """Refuse a manifest of another feed or period, as `manifest_invalid`."""
+def require_about(manifest: Manifest, partner: str, feed: str, period: Period) -> None:
+    """Refuse a manifest of another agreement, feed or period. One that does not say of which is of ours."""
+    if manifest.agreement not in (None, partner):
+        raise AcequiaError("manifest_of_another_agreement", f"the manifest is not of the agreement {partner}")
     if manifest.feed not in (None, feed):
-        raise AcequiaError("manifest_invalid", f"the manifest is not of the feed {feed}")
+        raise AcequiaError("manifest_of_another_feed", f"the manifest is not of the feed {feed}")
     if manifest.period not in (None, period.label):
-        raise AcequiaError("manifest_invalid", f"the manifest is not of the period {period}")
+        raise AcequiaError("manifest_of_another_period", f"the manifest is not of the period {period}")
 
 
 def compare(manifest: Manifest, sent: Mapping[str, tuple[int, str]]) -> None:
@@ -103,6 +111,17 @@ def compare(manifest: Manifest, sent: Mapping[str, tuple[int, str]]) -> None:
         raise AcequiaError(
             "checksum_differs",
             f"{len(differ)} file(s) are not what is listed ({what}): {_places_of(differ, manifest)}",
+        )
+
+
+def compare_plain(manifest: Manifest, opened: Mapping[str, str]) -> None:
+    """Check what encrypted files hold (name -> SHA-256) against the manifest, where it says it: `checksum_differs`."""
+    wanted = {name: file.plain_sha256 for name, file in manifest.by_name.items() if file.plain_sha256}
+    differ = [name for name, sha256 in wanted.items() if opened.get(name, sha256) != sha256]
+    if differ:
+        raise AcequiaError(
+            "checksum_differs",
+            f"{len(differ)} file(s) hold, decrypted, not what is listed: {_places_of(differ, manifest)}",
         )
 
 

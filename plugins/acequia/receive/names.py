@@ -14,6 +14,7 @@ _UNFINISHED = (".part", ".partial", ".tmp", ".filepart", ".crdownload", "~")
 _WILD = frozenset("*?[")
 _SPECIAL = frozenset('/\\"<>|*?[]')
 NAME_BYTES_AT_MOST = 150
+ENCRYPTED = ".age"
 
 
 def is_plain(name: str) -> bool:
@@ -35,6 +36,11 @@ def is_unfinished(name: str) -> bool:
     return name.startswith(".") or name.lower().endswith(_UNFINISHED)
 
 
+def plain_name(name: str) -> str:
+    """The name that an encrypted file has once it is opened."""
+    return name.removesuffix(ENCRYPTED)
+
+
 @dataclass(frozen=True)
 class Pattern:
     """The path of a feed's files for one period, by segments; `*`, `?` and `[…]` match within a segment.
@@ -46,17 +52,21 @@ class Pattern:
     varying: tuple[str, ...]
     name: str
     absolute: bool = False
+    encrypted: bool = False
 
     @classmethod
-    def of(cls, template: str, period: Period) -> Pattern:
-        """Fill the template. A path that climbs or ends in a folder is `path_escapes`."""
+    def of(cls, template: str, period: Period, *, encrypted: bool = False) -> Pattern:
+        """Fill the template; with `encrypted`, files of these names followed by `.age` are taken as well.
+
+        A path that climbs or ends in a folder is `path_escapes`.
+        """
         filled = PathTemplate.fill(template, period)
         segments = [part for part in filled.split("/") if part not in ("", ".")]
         if not segments or filled.endswith("/") or ".." in segments or any(c in filled for c in "\\\0"):
             raise AcequiaError("path_escapes", "the source's path is not one of files inside its folder")
         *folders, name = segments
         wild = next((n for n, part in enumerate(folders) if _WILD & set(part)), len(folders))
-        return cls(tuple(folders[:wild]), tuple(folders[wild:]), name, filled.startswith("/"))
+        return cls(tuple(folders[:wild]), tuple(folders[wild:]), name, filled.startswith("/"), encrypted)
 
     @property
     def is_exact(self) -> bool:
@@ -70,12 +80,13 @@ class Pattern:
         for start in range(len(folders) + 1):
             left = max(len(self.fixed) - start, 0)
             rest = folders[start:]
-            found.append(Pattern(rest[:left], rest[left:], self.name))
+            found.append(Pattern(rest[:left], rest[left:], self.name, encrypted=self.encrypted))
         return tuple(found)
 
     def takes(self, name: str) -> bool:
         """Whether a file name is of this feed: it matches, and its upload is finished."""
-        return not is_unfinished(name) and fnmatchcase(name, self.name)
+        known = fnmatchcase(name, self.name)
+        return not is_unfinished(name) and (known or (self.encrypted and fnmatchcase(plain_name(name), self.name)))
 
     def kept_as(self, folder: str, name: str) -> str:
         """The name of a file in landing: with the folders that the pattern leaves open, since names repeat in them."""

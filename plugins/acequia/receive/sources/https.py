@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from acequia.errors import AcequiaError
 from acequia.receive.connections import Connection
-from acequia.receive.manifest import BYTES_AT_MOST, NAME, SUFFIX, parse
-from acequia.receive.names import Pattern, joined
+from acequia.receive.manifest import SIGNED_NAME, parse
+from acequia.receive.names import ENCRYPTED, Pattern, joined
+from acequia.receive.signed import TOKEN_AT_MOST, unverified
 from acequia.receive.sources.source import Bounded, Found, Listing, bounded, changed
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ NO_SUCH_FILE, NO_SUCH_METHOD, NOT_ALLOWED = frozenset((404, 410)), frozenset((40
 
 @dataclass(frozen=True)
 class HttpsFiles:
-    """The files below the client's base address; `with_manifest` when the agreement has one."""
+    """The files below the client's base address; `manifests` are the names of a manifest that may be agreed."""
 
     client: httpx.Client
     pattern: Pattern
-    with_manifest: bool
+    manifests: tuple[str, ...]
     atomic: bool = False
 
     def listing(self) -> Listing:
@@ -40,12 +41,20 @@ class HttpsFiles:
         if self.pattern.varying:
             raise AcequiaError("path_escapes", "an https source may have wildcards in the file's name only")
         folder = joined(self.pattern.fixed)
-        names = [NAME] if not self.pattern.is_exact else [self.pattern.name + SUFFIX, NAME]
-        asked = (self._head(folder, name) for name in names if self.with_manifest)
+        exact = self._exact_names()
+        asked = (
+            self._head(folder, name) for form in self.manifests for name in (*(f"{own}.{form}" for own in exact), form)
+        )
         manifest = next((found for found in asked if found), None)
-        wanted = [self.pattern.name] if self.pattern.is_exact else self._named(manifest)
-        files = (self._head(folder, name) for name in wanted)
+        files = (self._head(folder, name) for name in exact or self._named(manifest))
         return bounded(Listing(tuple(found for found in files if found), (manifest,) if manifest else ()))
+
+    def _exact_names(self) -> tuple[str, ...]:
+        """The names of the one file that a path without wildcard names: encrypted, it has a longer one."""
+        name = self.pattern.name
+        if not self.pattern.is_exact:
+            return ()
+        return (name + ENCRYPTED, name) if self.pattern.encrypted else (name,)
 
     def fetch(self, found: Found, target: Path, at_most: int) -> None:
         """Download the file."""
@@ -64,10 +73,11 @@ class HttpsFiles:
         with self._open("GET", manifest.place) as answer:
             for chunk in answer.iter_raw(CHUNK):
                 raw += chunk
-                if len(raw) > BYTES_AT_MOST:
+                if len(raw) > TOKEN_AT_MOST:
                     return []
         try:
-            return [name for name in sorted(parse(raw).by_name) if self.pattern.takes(name)]
+            said = unverified(raw) if manifest.name.endswith(SIGNED_NAME) else parse(raw)
+            return [name for name in sorted(said.by_name) if self.pattern.takes(name)]
         except AcequiaError:
             return []
 
@@ -100,7 +110,7 @@ class HttpsFiles:
 
 
 @contextmanager
-def https_files(connection: Connection, pattern: Pattern, with_manifest: bool) -> Iterator[HttpsFiles]:
+def https_files(connection: Connection, pattern: Pattern, manifests: tuple[str, ...]) -> Iterator[HttpsFiles]:
     """Open a client, and close it when the block ends. Plain http is refused as `connection_invalid`."""
     import httpx
 
@@ -122,7 +132,7 @@ def https_files(connection: Connection, pattern: Pattern, with_manifest: bool) -
         timeout=httpx.Timeout(60, connect=15),
         trust_env=base.host not in ("127.0.0.1", "localhost"),  # no proxy on the way to ourselves
     ) as client:
-        yield HttpsFiles(client, pattern, with_manifest)
+        yield HttpsFiles(client, pattern, manifests)
 
 
 def _trusted(ca_file: str | None) -> ssl.SSLContext:

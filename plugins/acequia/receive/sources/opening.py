@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from acequia.agreement.delivery import Delivery, FolderSource, HttpsSource, S3Source, SftpSource, UploadSource
+from acequia.agreement.delivery import (
+    Delivery,
+    FolderSource,
+    HttpsSource,
+    S3Source,
+    SftpSource,
+    SqlSource,
+    UploadSource,
+)
 from acequia.errors import AcequiaError
 from acequia.period import Period
 from acequia.receive.connections import Resolver
+from acequia.receive.manifest import NAME, SIGNED_NAME
 from acequia.receive.names import Pattern
 from acequia.receive.sources.source import Source
 
@@ -22,7 +31,7 @@ def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path)
     agreed = terms.source
     with ExitStack() as stack:
         if isinstance(agreed, FolderSource):
-            yield _folder(agreed, period, connect, inbox)
+            yield _folder(terms, agreed, period, connect, inbox)
             return
         if isinstance(agreed, UploadSource):
             raise AcequiaError("source_unreachable", "nothing is taken from uploads yet")
@@ -31,16 +40,15 @@ def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path)
             from acequia.receive.buckets import s3_client
             from acequia.receive.sources.s3 import BucketFiles
 
-            yield BucketFiles(s3_client(connection), agreed.bucket, Pattern.of(agreed.path, period))
+            yield BucketFiles(s3_client(connection), agreed.bucket, _pattern(terms, period))
         elif isinstance(agreed, SftpSource):
             from acequia.receive.sources.sftp import sftp_files
 
-            yield stack.enter_context(sftp_files(connection, Pattern.of(agreed.path, period)))
+            yield stack.enter_context(sftp_files(connection, _pattern(terms, period)))
         elif isinstance(agreed, HttpsSource):
             from acequia.receive.sources.https import https_files
 
-            with_manifest = terms.manifest != "none"
-            yield stack.enter_context(https_files(connection, Pattern.of(agreed.path, period), with_manifest))
+            yield stack.enter_context(https_files(connection, _pattern(terms, period), _manifests(terms)))
         else:
             from acequia.receive.sources.sql import queried_rows
 
@@ -56,11 +64,25 @@ def files_given(terms: Delivery, period: Period, folder: Path) -> Source:
     if terms.source.type == "sql":
         patterns = tuple(Pattern.of(template, period) for template in OF_AN_EXTRACT)
     else:
-        patterns = Pattern.of(terms.source.path, period).shorter()
+        patterns = _pattern(terms, period).shorter()
     return FolderFiles(folder, patterns, atomic=True)
 
 
-def _folder(agreed: FolderSource, period: Period, connect: Resolver, inbox: Path) -> Source:
+def _pattern(terms: Delivery, period: Period) -> Pattern:
+    """The agreed path; where encryption is agreed, also of files that are encrypted."""
+    if isinstance(terms.source, SqlSource):
+        raise AcequiaError("internal", "a sql source has no path")
+    return Pattern.of(terms.source.path, period, encrypted=terms.encryption != "none")
+
+
+def _manifests(terms: Delivery) -> tuple[str, ...]:
+    """The endings of manifests that can be agreed, the first that is there counts."""
+    if terms.manifest == "none":
+        return ()
+    return {"none": (NAME,), "required": (SIGNED_NAME, NAME), "optional": (SIGNED_NAME, NAME)}[terms.signature]
+
+
+def _folder(terms: Delivery, agreed: FolderSource, period: Period, connect: Resolver, inbox: Path) -> Source:
     from acequia.receive.sources.folder import FolderFiles
 
     root = inbox
@@ -70,4 +92,4 @@ def _folder(agreed: FolderSource, period: Period, connect: Resolver, inbox: Path
         root = Path(str(connection.path))
         if not root.is_dir():
             raise AcequiaError("source_unreachable", "the connection's folder is not there; is it mounted?")
-    return FolderFiles(root, (Pattern.of(agreed.path, period),))
+    return FolderFiles(root, (_pattern(terms, period),))

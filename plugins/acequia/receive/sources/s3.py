@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class BucketFiles:
                 continue
             kept_as = self.pattern.kept_as(folder, name)
             at = item["LastModified"].timestamp()
-            found = Found(item["Key"], folder, name, kept_as, item["Size"], _fingerprint(item), changed_at=at)
+            found = Found(item["Key"], folder, name, kept_as, item["Size"], _fingerprint(item), time.time() - at, at)
             if is_manifest(name, self.pattern):
                 manifests.append(found)
             elif self.pattern.takes(name):

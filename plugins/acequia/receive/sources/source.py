@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Protocol
 
 from acequia.errors import AcequiaError
-from acequia.receive.manifest import NAME, SUFFIX
+from acequia.receive.manifest import NAME, SIGNED_NAME, SIGNED_SUFFIX, SUFFIX
 from acequia.receive.names import Pattern, joined, matches_folder
 
 FILES_AT_MOST = 10_000
@@ -140,7 +140,10 @@ def walk(tree: Tree, pattern: Pattern) -> Listing:
 
 def is_manifest(name: str, pattern: Pattern) -> bool:
     """Whether a file name is that of a manifest for files of the pattern. No such file is data."""
-    return name == NAME or (name.endswith(SUFFIX) and pattern.takes(name.removesuffix(SUFFIX)))
+    if name in (NAME, SIGNED_NAME):
+        return True
+    own = next((name.removesuffix(suffix) for suffix in (SUFFIX, SIGNED_SUFFIX) if name.endswith(suffix)), None)
+    return own is not None and pattern.takes(own)
 
 
 def bounded(listing: Listing) -> Listing:
