@@ -12,24 +12,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import custody
+from acequia import corrections, custody
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.canary import record as canary
 from acequia.disclose.control import disclose as disclose_room
 from acequia.errors import CODES, REFUSED, AcequiaError
 from acequia.flow import Cells, DeliveryId, Disclosed, Protected, Published, Raw, Validated
+from acequia.pauses import paused, require_running
 from acequia.period import Period
 from acequia.protect.gate import protect as protect_room
-from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner
+from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner, told_apart_otherwise
 from acequia.receive.arrive import receive as receive_room
 from acequia.validate.verdict import validate as validate_room
 from acequia.validate.verdict import why_failed
-from acequia.windows import windows_to_release
+from acequia.windows import spans, to_release, under
 from acequia.work import Work
 
 Kept = TypeVar("Kept", Protected, Validated)
-OF_MANIFEST = frozenset({"manifest_missing", "manifest_invalid", "checksum_differs", "file_unlisted", "file_not_sent"})
+OF_MANIFEST = frozenset({
+    "manifest_missing", "manifest_invalid", "manifest_of_another_agreement", "manifest_of_another_feed",
+    "manifest_of_another_period", "checksum_differs", "file_unlisted", "file_not_sent", "rows_differ",
+    "signature_missing", "signature_invalid", "signing_key_unknown", "signing_key_not_valid",
+    "encryption_missing", "encryption_for_others",
+})  # fmt: skip
+NOT_STICKY = OF_MANIFEST | {"delivery_of_another_period"}  # it may be withdrawn there meanwhile
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Outcome:
 
 def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
     """Pull the delivery into landing and give it a version. Refused bytes are landed too, then it is raised."""
+    _require_running(work)
     agreement, feed = work.signed.agreement, work.feed
     agreement.require_in_force(work.period)
     if wrong := problems(feed, work.settings.reference):
@@ -60,6 +68,7 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
             scratch=scratch,
             from_dir=from_dir,
             feed_name=work.feed_name,
+            signing_keys=agreement.signing_keys,
         )
     delivery = work.ledger.register(
         work.partner,
@@ -74,17 +83,24 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         signed_by=arrived.signed_by,
     )
     raw = Raw(delivery=delivery, files=arrived.files, content_sha256=arrived.content_sha256, manifest=arrived.manifest)
-    raw.save(work.folder(delivery) / "raw.json")
-    work.lineage.received(work.signed, work.feed_name, raw)
+    state = work.ledger.state(delivery)
+    if state.withdrawn_at is None and state.content_sha256 == raw.content_sha256:  # else rows of it were corrected
+        raw.save(work.folder(delivery) / "raw.json")
+        work.lineage.received(work.signed, work.feed_name, raw)
     work.ledger.receipt("received", delivery)
+    if state.withdrawn_at is not None:
+        raise AcequiaError("delivery_withdrawn", "the same bytes came again", where=str(delivery))
     if arrived.refusal:
         code, what = arrived.refusal
         raise refuse(work, delivery, AcequiaError(code, what, where=str(delivery)))
+    if not state.is_accepted and (found := corrections.of_another_period(work, raw)):
+        raise refuse(work, delivery, found)
     return delivery
 
 
 def protect(work: Work, delivery: DeliveryId) -> Protected:
     """Open the delivery, set aside what cannot be read, treat every column; only protected rows leave."""
+    _require_running(work)
     out = work.folder(delivery) / "protected.parquet"
     if done := _done(Protected, out.with_suffix(".json"), work, file=out):
         return done
@@ -108,6 +124,11 @@ def protect(work: Work, delivery: DeliveryId) -> Protected:
     return protected
 
 
+def _require_running(work: Work) -> None:
+    """A pause stops the next step, also in the middle of a run."""
+    require_running(work.ledger, work.partner, work.feed_name)
+
+
 def _keep_key(work: Work, delivery: DeliveryId) -> None:
     """See that the ledger knows the key before anything is treated with it, and that it was not destroyed."""
     if has_pseudonyms(work.feed):
@@ -117,6 +138,7 @@ def _keep_key(work: Work, delivery: DeliveryId) -> None:
 
 def validate(work: Work, delivery: DeliveryId) -> Validated:
     """Let Great Expectations judge the delivery; a failed check refuses it before anything is aggregated."""
+    _require_running(work)
     path = work.folder(delivery) / "validated.json"
     validated = _done(Validated, path, work)
     if validated is None:
@@ -134,17 +156,22 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
         raise refuse(work, delivery, why_failed(validated))
     measured = Protected.load(work.folder(delivery) / "protected.json")
     work.ledger.accept(
-        delivery, count=validated.count, made_by=work.made_by, scanned=measured.scanned, risk=measured.risk
+        delivery,
+        count=validated.count,
+        made_by=work.made_by,
+        scanned=measured.scanned,
+        risk=measured.risk,
+        differences=corrections.differences(work, delivery),
     )
     return validated
 
 
 def aggregate(work: Work, delivery: DeliveryId) -> tuple[Cells, ...]:
     """Compute the cells of every table that this delivery brings up to date."""
+    _require_running(work)
     return tuple(
-        _cells(work, name, window, delivery, provisional=provisional)
-        for name, table in work.feed.tables.items()
-        for window, provisional in windows_to_release(work, table, name, delivery)
+        _cells(under(work, window), name, window, delivery, provisional=provisional)
+        for name, window, provisional in to_release(work, delivery)
     )
 
 
@@ -176,12 +203,19 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
 
 
 def _of_today(work: Work, delivery: DeliveryId) -> Protected:
-    """The protected rows of a delivery; made again if its people have other pseudonyms than today's would."""
+    """The protected rows of a delivery; made again if its people have other pseudonyms than today's would.
+
+    Those of a delivery under an earlier version of the agreement must be the same that this version makes.
+    """
     protected = Protected.load(work.folder(delivery) / "protected.json")
-    if protected.pseudonyms == manner(work.feed, delivery.of_period()):
+    own = work.at(delivery.of_period())
+    if otherwise := told_apart_otherwise(own.feed, work.feed):
+        what = f"two versions of the agreement tell people apart otherwise: {', '.join(otherwise)}"
+        raise AcequiaError("protected_differs", what, where=str(delivery))
+    if protected.pseudonyms == manner(own.feed, own.period):
         return protected
     try:
-        return protect(replace(work, period=delivery.of_period()), delivery)
+        return protect(own, delivery)
     except AcequiaError as error:
         if error.code != "landing_missing":
             raise
@@ -194,6 +228,7 @@ def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple
 
     Nothing goes out of a feed whose gate lets planted people through: the delivery stays accepted, and can be finished.
     """
+    _require_running(work)
     canary.require(work.planted, delivery)
     published = tuple(_release(work, delivery, part) for part in cells)
     work.ledger.certify(delivery)
@@ -202,20 +237,42 @@ def publish(work: Work, delivery: DeliveryId, cells: tuple[Cells, ...]) -> tuple
     return published
 
 
-def _release(work: Work, delivery: DeliveryId, cells: Cells) -> Published:
+def restate(work: Work, name: str, window: Period) -> Published:
+    """Release a table's window again from what counts to it by now, also while the feed is paused.
+
+    Raises:
+        AcequiaError: as `publish`; `protected_missing` where the rows of what counts to it are deleted.
+    """
+    last = work.ledger.accepted(work.partner, work.feed_name, window)[-1]
+    own = under(work, window)
+    provisional = window.label not in work.ledger.released_windows(work.partner, name)
+    cells = _cells(own, name, window, last, provisional=provisional)
+    canary.require(work.at(last.of_period()).planted, last)
+    release = _release(own, last, cells, even_paused=True)
+    work.ledger.certify(last)
+    work.ledger.finish(last)
+    work.ledger.receipt("published", last)
+    return release
+
+
+def _release(work: Work, delivery: DeliveryId, cells: Cells, *, even_paused: bool = False) -> Published:
     """Publish one table and window. Deliveries of one window take turns, and whoever comes last has seen them all."""
     with work.lake.lock(f"window.{work.partner}.{cells.table}.{cells.period}"):
         window = Period.parse(cells.period)
-        if cells.deliveries != (delivery,) and cells.deliveries != work.ledger.accepted(
-            work.partner, work.feed_name, window
-        ):
+        work = under(work, window)
+        standing = work.ledger.accepted(work.partner, work.feed_name, window)
+        if not standing:
+            raise AcequiaError("delivery_withdrawn", "nothing counts to the window any more", where=str(delivery))
+        if cells.deliveries != standing:
             cells = _cells(work, cells.table, window, delivery, provisional=cells.provisional)
         table = work.feed.tables[cells.table]
         out = work.folder(delivery) / f"disclosed.{cells.table}.{cells.period}.parquet"
         disclosed = disclose_room(cells, table, out=out)
         disclosed.save(out.with_suffix(".json"))
+        if not even_paused:
+            _require_running(work)
         release = work.lake.publish(disclosed, work.signed, work.feed_name)
-        work.ledger.published(delivery, disclosed, release)
+        work.ledger.published(delivery, disclosed, release, corrections.changes(work, disclosed, release))
         work.lineage.published(work.signed, work.feed_name, disclosed, release)
     work.say(_said(disclosed, release))
     return release
@@ -227,6 +284,11 @@ def run(work: Work, from_dir: Path | None = None) -> Outcome:
     work.say(f"received {delivery}")
     if repeated(work, delivery):
         return Outcome(delivery, (), True)
+    return carry(work, delivery)
+
+
+def carry(work: Work, delivery: DeliveryId) -> Outcome:
+    """All steps after `receive`."""
     count = protect(work, delivery).count
     work.say(f"protected {count.rows_out} of {count.rows_in} rows")
     validated = validate(work, delivery)
@@ -242,7 +304,7 @@ def repeated(work: Work, delivery: DeliveryId) -> bool:
     just been compared with the files.
     """
     state = work.ledger.state(delivery)
-    if state.status == "refused" and state.made_by == work.made_by and state.code not in OF_MANIFEST:
+    if state.status == "refused" and state.made_by == work.made_by and state.code not in NOT_STICKY:
         raise AcequiaError(state.code or "internal", state.reason or "refused before", where=str(delivery))
     return state.status in ("published", "accepted") and state.finished and state.made_by == work.made_by
 
@@ -250,23 +312,26 @@ def repeated(work: Work, delivery: DeliveryId) -> bool:
 def close(work: Work) -> tuple[Published, ...]:
     """Release the tables that span the work's period, with the deliveries that came, whether or not all did."""
     last = work.ledger.accepted(work.partner, work.feed_name, work.period)
+    work = under(work, work.period)
     tables = [name for name, table in work.feed.tables.items() if table.over == work.period.kind]
     if not last or not tables:
         return ()
     cells = tuple(_cells(work, name, work.period, last[-1], provisional=False) for name in tables)
-    return publish(work, last[-1], cells)
+    return publish(work.at(last[-1].of_period()), last[-1], cells)
 
 
 def close_due(work: Work) -> tuple[Published, ...]:
     """Release every window whose time and grace are past and that was not released yet."""
     published: list[Published] = []
+    if paused(work.ledger, work.partner, work.feed_name):
+        return ()
     accepted = work.ledger.accepted(work.partner, work.feed_name)
-    for kind in {table.over for table in work.feed.tables.values()} - {"delivery"}:
-        windows = {part.of_period().within(kind) for part in accepted}  # type: ignore[arg-type]
-        for window in sorted(windows):
-            names = [name for name, table in work.feed.tables.items() if table.over == kind]
+    for kind in spans(work):
+        for window in sorted({part.of_period().within(kind) for part in accepted}):
+            feed = under(work, window).feed
+            names = [name for name, table in feed.tables.items() if table.over == kind]
             missing = [name for name in names if window.label not in work.ledger.released_windows(work.partner, name)]
-            if missing and work.ledger.is_past(window.end, work.feed.delivery):
+            if missing and work.ledger.is_past(window.end, feed.delivery):
                 published += close(replace(work, period=window))
     return tuple(published)
 

@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from acequia import pipeline
-from acequia.agreement.load import Signed, load_all
+from acequia.agreement.load import Signed, in_force, load_all, versions
 from acequia.canary import record as canary
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.lineage.events import open_lineage
-from acequia.opening import lake_of, open_work
+from acequia.opening import lake_of, open_feed
 from acequia.period import Period
 from acequia.scratch import sweep
 from acequia.settings import Settings
@@ -53,15 +53,16 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
         if not isinstance(found, Signed):
             failed.append(f"{found.path.stem}: its agreement is broken")
             continue
-        for feed_name in found.agreement.feeds:
-            where = f"{found.agreement.partner}.{feed_name}"
+        partner = found.agreement.partner
+        for feed_name in _every_feed(settings, partner):
+            where = f"{partner}.{feed_name}"
             with _going_on(where, failed):
-                deeds += _close_windows(_opened(settings, found, feed_name, today, say))
+                deeds += _close_windows(open_feed(settings, partner, feed_name, today, say=say))
             with _going_on(where, failed):
-                for deed in _keep_feed(_opened(settings, found, feed_name, today, say), today):
+                for deed in _keep_feed(open_feed(settings, partner, feed_name, today, say=say), today):
                     deeds.append(deed)
             with _going_on(where, failed):
-                deeds += _look_for_planted(_opened(settings, found, feed_name, today, say), today)
+                deeds += _look_for_planted(open_feed(settings, partner, feed_name, today, say=say), today)
     with _going_on("the lake", failed):
         deeds += _keep_lake(settings)
     deeds.append(Deed("lineage events forwarded", settings.openlineage_url, open_lineage(settings).forward()))
@@ -90,9 +91,11 @@ def _going_on(where: str, failed: list[str]) -> Iterator[None]:
         failed.append(f"{where}: {type(error).__name__}")
 
 
-def _opened(settings: Settings, signed: Signed, feed_name: str, today: date, say: Callable[[str], None]) -> Work:
-    kind = signed.agreement.feed(feed_name).delivery.period
-    return open_work(settings, signed.agreement.partner, feed_name, Period.holding(kind, today), say=say)
+def _every_feed(settings: Settings, partner: str) -> list[str]:
+    """The feeds of every version: what came of one that is agreed no more is still to be deleted."""
+    return list(
+        dict.fromkeys(name for one in reversed(versions(settings.partners, partner)) for name in one.agreement.feeds)
+    )
 
 
 def _close_windows(work: Work) -> list[Deed]:
@@ -101,16 +104,30 @@ def _close_windows(work: Work) -> list[Deed]:
 
 
 def _keep_feed(work: Work, today: date) -> Iterator[Deed]:
-    where, terms = f"{work.partner}.{work.feed_name}", work.signed.agreement.terms
-    due = work.ledger.due_for_deletion("raw", work.partner, work.feed_name, today, terms.raw_kept_days)
+    where = f"{work.partner}.{work.feed_name}"
+    due = due_for_deletion(work, "raw", today)
     for delivery in due:
         if not _shared(work, delivery, due):
             yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
-    yield Deed("unregistered raw files deleted", where, _delete_unregistered(work, today, terms.raw_kept_days))
-    for delivery in work.ledger.due_for_deletion(
-        "protected", work.partner, work.feed_name, today, terms.protected_kept_days
-    ):
+    yield Deed("unregistered raw files deleted", where, _delete_unregistered(work, today))
+    for delivery in due_for_deletion(work, "protected", today):
         yield Deed("protected rows deleted", str(delivery), delete_protected(work, delivery))
+
+
+def due_for_deletion(work: Work, what: Literal["raw", "protected"], today: date) -> tuple[DeliveryId, ...]:
+    """Deliveries of the feed that have been kept for as long as the version in force for their period says."""
+    found = {
+        delivery
+        for days in {_kept_days(one, what) for one in work.versions}
+        for delivery in work.ledger.due_for_deletion(what, work.partner, work.feed_name, today, days)
+        if _kept_days(in_force(work.versions, delivery.of_period()), what) == days
+    }
+    return tuple(sorted(found, key=lambda one: (one.of_period(), one.version)))
+
+
+def _kept_days(signed: Signed, what: str) -> int:
+    terms = signed.agreement.terms
+    return terms.raw_kept_days if what == "raw" else terms.protected_kept_days
 
 
 def _look_for_planted(work: Work, today: date) -> list[Deed]:
@@ -150,7 +167,7 @@ def _shared(work: Work, delivery: DeliveryId, due: Sequence[DeliveryId]) -> bool
     return False
 
 
-def _delete_unregistered(work: Work, today: date, kept_days: int) -> int:
+def _delete_unregistered(work: Work, today: date) -> int:
     """Delete what a killed run landed and no later one registered, once its period is as old as raw data may be."""
     rows = work.ledger.deliveries(work.partner, work.feed_name)
     known = {
@@ -162,7 +179,7 @@ def _delete_unregistered(work: Work, today: date, kept_days: int) -> int:
     forgotten = [
         key
         for key in work.landing.list(f"{work.partner}/{work.feed_name}/")
-        if key.rpartition("/")[0] not in known and _is_old(key, today, kept_days)
+        if key.rpartition("/")[0] not in known and _is_old(work, key, today)
     ]
     # A run under way has landed its files a moment before it registers them: only what was here the day before goes.
     note = work.settings.home / "unregistered" / f"{work.partner}.{work.feed_name}.json"
@@ -177,9 +194,11 @@ def _delete_unregistered(work: Work, today: date, kept_days: int) -> int:
     return len(gone)
 
 
-def _is_old(key: str, today: date, kept_days: int) -> bool:
+def _is_old(work: Work, key: str, today: date) -> bool:
     """Whether the period in a landing key ended longer ago than raw data is kept, with a day for a run under way."""
-    return Period.parse(key.split("/")[2]).end + timedelta(days=kept_days + 1) < today
+    period = Period.parse(key.split("/")[2])
+    kept = _kept_days(in_force(work.versions, period), "raw")
+    return period.end + timedelta(days=kept + 1) < today
 
 
 def delete_protected(work: Work, delivery: DeliveryId) -> int:

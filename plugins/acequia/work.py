@@ -115,6 +115,7 @@ class Work:
             reference=self.settings.reference,
             memory_limit=self.settings.memory_limit,
             scratch=self.scratch,
+            holds_for=lambda period: in_force(self.versions or (self.signed,), period) is self.signed,
         )
 
 

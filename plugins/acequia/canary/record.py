@@ -18,6 +18,7 @@ from acequia.flow import DeliveryId
 from acequia.ledger.book import Ledger
 from acequia.ledger.chain import Draft, Entry, Place
 from acequia.ledger.signing import canonical
+from acequia.period import Period
 from acequia.protect.rehearsal import Setting
 from acequia.receive.landing import Landing
 
@@ -70,7 +71,9 @@ class Canary:
 
 @dataclass(frozen=True)
 class Subject:
-    """A feed under its terms, and what a search of it needs. `scratch` opens a folder for plain bytes."""
+    """A feed under its terms, and what a search of it needs. `scratch` opens a folder for plain bytes; `holds_for` says
+    whether the terms are in force for a period, since under others its columns may be other ones.
+    """
 
     signed: Signed
     feed_name: str
@@ -80,6 +83,7 @@ class Subject:
     reference: Path
     memory_limit: str
     scratch: Callable[[], AbstractContextManager[Path]]
+    holds_for: Callable[[Period], bool] = lambda _: True
 
     @property
     def partner(self) -> str:
@@ -138,13 +142,14 @@ def require(subject: Subject, delivery: DeliveryId) -> None:
 
 
 def landed(subject: Subject, wanted: DeliveryId | None = None) -> DeliveryId | None:
-    """The delivery wanted if its raw files are there, else the newest accepted one whose are."""
+    """The delivery wanted if its raw files are there, else the newest accepted one under these terms whose are."""
     rows = [
         row
         for row in subject.ledger.deliveries(subject.partner, subject.feed_name)
         if row.raw_deleted_at is None and row.status in ("accepted", "published")
     ]
     there = [DeliveryId(partner=r.partner, feed=r.feed, period=r.period, version=r.version) for r in rows]
+    there = [one for one in there if subject.holds_for(one.of_period())]
     if wanted in there:
         return wanted
     return there[-1] if there else None

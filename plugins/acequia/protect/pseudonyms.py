@@ -71,6 +71,24 @@ def manner(feed: Feed, period: Period) -> str:
     return hashlib.sha256(said.encode()).hexdigest() if columns else ""
 
 
+def told_apart_otherwise(before: Feed, after: Feed) -> tuple[str, ...]:
+    """The columns of protected rows whose pseudonyms under one version of a feed are no others' under another version.
+
+    Rows of both cannot be counted together by such a column. One that only one version has is none of them.
+    """
+    if before is after:
+        return ()
+
+    def made(feed: Feed, name: str) -> object:
+        column = feed.columns[feed.kept[name]]
+        if column.treatment != "pseudonym":
+            return None
+        return feed.privacy.rotate, column.model_dump(mode="json", include={"type", "treat", "holds"})
+
+    both = before.kept.keys() & after.kept.keys()
+    return tuple(sorted(name for name in both if made(before, name) != made(after, name)))
+
+
 def pseudonyms(key: bytes, form: Form = normal) -> Callable[[list[str]], list[str]]:
     """A function from values to their pseudonyms, in the same order."""
     keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
