@@ -13,6 +13,7 @@ from acequia.cli.deliveries import close, deliveries, ledger, run, verify
 from acequia.cli.keys import keys
 from acequia.cli.lake import lineage, query, tables
 from acequia.cli.operate import demo, doctor, housekeeping, simulate
+from acequia.cli.preflight import preflight
 from acequia.cli.privacy import canary, scan
 from acequia.cli.risk import risk
 from acequia.errors import OURS, AcequiaError
@@ -36,8 +37,8 @@ def cli() -> None:
     """
 
 
-for command in (check, explain_, scan, new_partner, run, deliveries, verify, risk, ledger, keys, canary, close, tables,
-                query, lineage, simulate, housekeeping, doctor, demo):  # fmt: skip
+for command in (check, explain_, scan, new_partner, preflight, run, deliveries, verify, risk, ledger, keys, canary,
+                close, tables, query, lineage, simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
 
 

@@ -72,6 +72,16 @@ def open_cells(path: Path, found: Mapping[str, int], width: int, options: Format
     )
 
 
+def names_of(connection: duckdb.DuckDBPyConnection, path: Path) -> Sequence[str]:
+    """The names of the columns.
+
+    Raises:
+        AcequiaError: `file_empty`, `file_truncated`, `file_unreadable`.
+    """
+    _refuse_cut_off(path)
+    return _top_level(connection, path)
+
+
 def text_or_typed(path: Path, width: int) -> str:
     """The file's columns by position, and the number of each row."""
     aliases = ", ".join([*(f"a{n}" for n in range(width)), "place"])

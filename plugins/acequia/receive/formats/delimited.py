@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import csv
-import mmap
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +17,13 @@ from acequia.errors import AcequiaError
 from acequia.receive.formats.header import positions, unnamed_positions
 from acequia.receive.formats.opened import ROW, Arriving, Opened, header_repeated
 from acequia.receive.formats.text import PlainText, unified
+from acequia.receive.formats.unpack import CHUNK
 
 if TYPE_CHECKING:
     import duckdb
 
 _HEADER_AT_MOST = 1 << 20
+_EMPTY_AT_MOST = 10_000
 _MEMORY = "256MB"
 _NO_NULL = "\x1a\x1a no text is null \x1a\x1a"  # the reader wants at least one
 
@@ -38,7 +40,7 @@ def open_delimited(
     Raises:
         AcequiaError: `file_empty`, `file_unreadable`, or what the header is refused for.
     """
-    first, empty = _first_record(text.path, options)
+    first, empty = first_record(text.path, options)
     found = positions(first, agreed) if options.header else unnamed_positions(len(first), agreed)
     path, width = text.path, len(first)
     if text.mixed and not _reads(connection, _reader(path, width, empty, options)):
@@ -59,14 +61,18 @@ def open_delimited(
     )
 
 
-def _first_record(path: Path, options: FormatOptions) -> tuple[list[str], int]:
-    """The first record that holds something, and how many lines stand before it."""
+def first_record(path: Path, options: FormatOptions) -> tuple[list[str], int]:
+    """The first record that holds something, and how many lines stand before it.
+
+    Raises:
+        AcequiaError: `file_empty`, `file_unreadable`.
+    """
     before = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             lines = iter(lambda: file.readline(_HEADER_AT_MOST), "")
             records = csv.reader(lines, delimiter=options.delimiter, quotechar=options.quote, strict=True)
-            for record in records:
+            for record in islice(records, _EMPTY_AT_MOST):
                 if any(value.strip() for value in record):
                     return record, before
                 before = records.line_num
@@ -74,7 +80,7 @@ def _first_record(path: Path, options: FormatOptions) -> tuple[list[str], int]:
         raise AcequiaError(
             "file_unreadable", "the first line cannot be read with the agreed delimiter and quote"
         ) from None
-    raise AcequiaError("file_empty", "the file holds no line with content")
+    raise AcequiaError("file_empty", "the file holds no line with content, or only after very many without")
 
 
 def _reader(path: Path, width: int, skip: int, options: FormatOptions, more: str = "null_padding=false") -> str:
@@ -91,9 +97,16 @@ def _reader(path: Path, width: int, skip: int, options: FormatOptions, more: str
 def _ends_empty(path: Path, options: FormatOptions) -> bool:
     """Whether any line ends with an empty value."""
     delimiter, quote = options.delimiter.encode(), options.quote.encode()
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-        ends = [delimiter + value for value in (b"", quote + quote)]
-        return any(whole[-len(end) :] == end or whole.find(end + line) >= 0 for end in ends for line in (b"\n", b"\r"))
+    ends = [delimiter + value for value in (b"", quote + quote)]
+    cut = [end + line for end in ends for line in (b"\n", b"\r")]
+    held, longest = b"", max(map(len, cut)) - 1
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            held += chunk
+            if any(end in held for end in cut):
+                return True
+            held = held[-longest:]
+    return held.endswith(tuple(ends))
 
 
 def _refuse_wide_rows(

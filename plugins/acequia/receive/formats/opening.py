@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acequia.agreement.model import Feed
 from acequia.errors import AcequiaError
+from acequia.receive.formats.apart import SECONDS, apart
+from acequia.receive.formats.columnar import names_of as names_of_parquet
 from acequia.receive.formats.columnar import open_parquet
-from acequia.receive.formats.delimited import open_delimited
-from acequia.receive.formats.lines import open_lines
+from acequia.receive.formats.delimited import first_record, open_delimited
+from acequia.receive.formats.lines import keys_of, open_lines
 from acequia.receive.formats.opened import Opened
+from acequia.receive.formats.sheet import names_of as names_of_sheet
 from acequia.receive.formats.sheet import open_sheet
-from acequia.receive.formats.text import plain_text, unified
+from acequia.receive.formats.text import head, plain_text, unified
 
 if TYPE_CHECKING:
     import duckdb
+
+
+NAMES_AT_MOST = 10_000
 
 
 def open_file(connection: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratch: Path) -> Opened:
@@ -46,3 +53,28 @@ def open_file(connection: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scr
     # Inside JSON a line end is always written as an escape, so the raw ones can be made alike.
     plain = unified(text, scratch / f"{path.name}.lines") if text.cr else text
     return open_lines(connection, plain, agreed)
+
+
+def names_in(connection: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratch: Path) -> list[str]:
+    """The names of the columns of a file, as they stand in its beginning; none where it has no header.
+
+    They are the partner's text: show them to the partner alone.
+
+    Raises:
+        AcequiaError: the beginning of the file cannot be read.
+    """
+    import duckdb
+
+    terms = feed.delivery
+    try:
+        if terms.format == "parquet":
+            return list(names_of_parquet(connection, path))
+        if terms.format == "xlsx":
+            named = terms.options.header
+            return apart(names_of_sheet, path, terms.options, scratch=scratch, seconds=SECONDS) if named else []
+        text = head(path, scratch / f"{path.name}.head", terms.options.encoding, terms.bytes_at_most)
+        if terms.format == "jsonl":
+            return list(islice(keys_of(connection, text), NAMES_AT_MOST))
+        return first_record(text.path, terms.options)[0][:NAMES_AT_MOST] if terms.options.header else []
+    except duckdb.Error:
+        raise AcequiaError("file_unreadable", "the beginning of the file cannot be read") from None

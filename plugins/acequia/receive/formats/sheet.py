@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import date, datetime
@@ -12,13 +12,15 @@ from typing import Any
 from acequia.agreement.columns import Column
 from acequia.agreement.delivery import FormatOptions
 from acequia.errors import AcequiaError
+from acequia.receive.formats.apart import BYTES_A_SECOND, SECONDS, apart
 from acequia.receive.formats.columnar import open_cells
 from acequia.receive.formats.header import positions, unnamed_positions
 from acequia.receive.formats.opened import Opened
-from acequia.receive.formats.unpack import ZIP, unpacked_at_most
+from acequia.receive.formats.unpack import ZIP, open_zip, unpacked_at_most
 
 _HELD_AT_MOST = 256 * 2**20  # all parts but the sheets are held in memory while a workbook is read
 _BATCH = 10_000
+_ROWS_AT_MOST = 2**20
 
 Row = tuple[str | None, ...]
 
@@ -28,26 +30,46 @@ def open_sheet(
 ) -> Opened:
     """Open a sheet: the agreed one, or the first. Cells become text as in a CSV file; formulas become their values.
 
-    Empty rows after the last filled one are not rows.
+    Empty rows after the last filled one are not rows. The library holds much of a workbook in memory, and XML has many
+    ways to ask for more, so it is read in a process of its own.
 
     Raises:
         AcequiaError: `file_empty`, `file_truncated`, `archive_bomb`, `file_unreadable`, or what the header is refused
             for.
     """
     _refuse_bombs(path, bytes_at_most)
+    seconds = SECONDS + path.stat().st_size / BYTES_A_SECOND
+    found, width = apart(staged, path, agreed, options, target, scratch=target.parent, seconds=seconds)
+    return open_cells(target, found, width, options)
+
+
+def staged(
+    path: Path, agreed: Mapping[str, Column], options: FormatOptions, target: Path
+) -> tuple[dict[str, int], int]:
+    """Write the texts of a sheet's cells to a Parquet file.
+
+    Returns:
+        The places of the agreed columns that arrived, and how many columns there are.
+    """
     rows = _rows(path, options)
-    first = next(rows, None)
-    while first is not None and not any(first):
-        first = next(rows, None)
+    first = _first(rows)
+    width, names = len(first), [cell or "" for cell in first]
+    found = positions(names, agreed) if options.header else unnamed_positions(width, agreed)
+    _stage(_numbered(rows, None if options.header else first), width, options, target)
+    return found, width
+
+
+def names_of(path: Path, options: FormatOptions) -> list[str]:
+    """The first row that holds something, as texts."""
+    return [cell or "" for cell in _first(_rows(path, options))]
+
+
+def _first(rows: Iterator[Row]) -> Row:
+    """The first row that holds something, up to its last filled cell."""
+    first = next((row for row in rows if any(row)), None)
     if first is None:
         raise AcequiaError("file_empty", "the sheet holds nothing")
-    width = max(place for place, cell in enumerate(first) if cell is not None) + 1
-    if options.header:
-        found = positions([cell or "" for cell in first[:width]], agreed)
-    else:
-        found = unnamed_positions(width, agreed)
-    _stage(_numbered(rows, None if options.header else first), width, options, target)
-    return open_cells(target, found, width, options)
+    return first[: max(place for place, cell in enumerate(first) if cell is not None) + 1]
 
 
 def _refuse_bombs(path: Path, bytes_at_most: int) -> None:
@@ -57,11 +79,8 @@ def _refuse_bombs(path: Path, bytes_at_most: int) -> None:
     with path.open("rb") as file:
         if file.read(4) not in ZIP:
             raise AcequiaError("file_unreadable", "the file is not an Excel workbook (.xlsx), or it is encrypted")
-    try:
-        with zipfile.ZipFile(path) as archive:
+        with closing(open_zip(file)) as archive:
             parts = archive.infolist()
-    except zipfile.BadZipFile:
-        raise AcequiaError("file_truncated", "the workbook is cut off or damaged") from None
     # zipfile never unpacks more of a part than its directory states, so what is stated is a bound.
     at_most = unpacked_at_most(size, bytes_at_most)
     held = sum(part.file_size for part in parts if not part.filename.startswith("xl/worksheets/"))
@@ -73,15 +92,21 @@ def _rows(path: Path, options: FormatOptions) -> Iterator[Row]:
     """Every row of the sheet as texts. The library's errors may quote cells, so none is passed on."""
     from openpyxl import load_workbook
 
+    warnings.simplefilter("ignore")
     try:
-        with path.open("rb") as file, closing(load_workbook(file, read_only=True, data_only=True)) as book:
+        with (
+            path.open("rb") as file,
+            closing(load_workbook(file, read_only=True, data_only=True, keep_links=False)) as book,
+        ):
             if options.sheet is not None and options.sheet not in book.sheetnames:
                 raise AcequiaError("file_unreadable", "the workbook has no sheet of the agreed name")
             sheet = book[options.sheet] if options.sheet is not None else book.worksheets[0]
             sheet.reset_dimensions()  # some writers state them wrongly, which would cut columns off
-            for row in sheet.iter_rows(values_only=True):
-                yield tuple(_text(cell) for cell in row)
-    except AcequiaError:
+            for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+                if number > _ROWS_AT_MOST:
+                    raise AcequiaError("file_unreadable", f"the sheet has more rows than Excel, {_ROWS_AT_MOST:,}")
+                yield tuple(map(_text, row))
+    except (AcequiaError, MemoryError):
         raise
     except Exception:
         raise AcequiaError("file_unreadable", "the workbook cannot be read to its end") from None

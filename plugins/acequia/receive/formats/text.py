@@ -70,6 +70,16 @@ def plain_text(path: Path, target: Path, *, encoding: str, bytes_at_most: int) -
     return PlainText(path if as_it_is else target, pairs, ends.feeds - pairs, ends.returns - pairs)
 
 
+def head(path: Path, target: Path, encoding: str, bytes_at_most: int) -> PlainText:
+    """The whole lines in the first MB of the file, as UTF-8; where one line is longer, what there is of it."""
+    plain = next(chunks(path, bytes_at_most), b"")
+    codec = codecs.lookup(encoding).name
+    text = codecs.getincrementaldecoder("utf-8-sig" if codec == "utf-8" else codec)(errors="replace").decode(plain)
+    cut = max(text.rfind("\n"), text.rfind("\r")) + 1
+    target.write_bytes(text[: cut or len(text)].encode("utf-8"))
+    return PlainText(target, 0, 0, 0)
+
+
 def unified(text: PlainText, target: Path) -> PlainText:
     """The same text with a line feed for every line end."""
     held, lines = b"", 0

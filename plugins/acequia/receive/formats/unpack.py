@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import gzip
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -15,6 +15,7 @@ CHUNK = 1 << 20
 RATIO_FREE = 100 * 2**20
 RATIO_AT_MOST = 200
 TIMES_AGREED = 20
+DIRECTORY_AT_MOST = 2**20
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -64,21 +65,69 @@ def _bounded(plain: Iterator[bytes], at_most: int) -> Iterator[bytes]:
 
 
 def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
+    """Members follow one another; zeros behind them are padding. zlib reads the headers too: one may be very long."""
     try:
-        with gzip.GzipFile(fileobj=file) as plain:
-            yield from iter(lambda: plain.read(CHUNK), b"")
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+        held = file.read(CHUNK)
+        while held:
+            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            while not unpacker.eof:
+                if plain := unpacker.decompress(held, CHUNK):
+                    yield plain
+                held = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail or file.read(CHUNK)
+                if not held and not unpacker.eof:
+                    raise EOFError
+            while not (held := held.lstrip(b"\0")) and (more := file.read(CHUNK)):
+                held = more
+    except (EOFError, zlib.error):
         raise AcequiaError("file_truncated", "the gzip file is cut off or damaged") from None
 
 
 def _unzipped(file: IO[bytes]) -> Iterator[bytes]:
+    with closing(open_zip(file)) as archive:
+        part = _only_file(archive)
+        try:
+            with archive.open(part) as plain:
+                yield from iter(lambda: plain.read(CHUNK), b"")
+        except (RuntimeError, NotImplementedError):
+            raise AcequiaError("file_unreadable", "the zip archive is encrypted, or packed unusually") from None
+        except Exception:  # noqa: BLE001 - what damage makes the library raise is not listed anywhere
+            raise AcequiaError("file_truncated", "the zip archive is cut off or damaged") from None
+
+
+def open_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """A zip archive whose directory has a sane size; the library holds all of it in memory, many times over.
+
+    Raises:
+        AcequiaError: `file_truncated`.
+    """
+    careful = _Careful(file)
     try:
-        with zipfile.ZipFile(file) as archive, archive.open(_only_file(archive)) as plain:
-            yield from iter(lambda: plain.read(CHUNK), b"")
-    except (zipfile.BadZipFile, EOFError, zlib.error):
-        raise AcequiaError("file_truncated", "the zip archive is cut off or damaged") from None
-    except (RuntimeError, NotImplementedError):
-        raise AcequiaError("file_unreadable", "the zip archive is encrypted, or packed in an unusual way") from None
+        archive = zipfile.ZipFile(careful)
+    except Exception:  # noqa: BLE001 - as above
+        raise AcequiaError("file_truncated", "the archive is cut off or damaged") from None
+    careful.at_most = None
+    return archive
+
+
+class _Careful:
+    """A file that refuses to be read in large pieces while its directory is looked for."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file: IO[bytes] = file
+        self.at_most: int | None = DIRECTORY_AT_MOST
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """As a file does."""
+        if self.at_most is None:
+            return self.file.read(size)
+        found = self.file.read(size if 0 <= size <= self.at_most else self.at_most + 1)
+        if len(found) > self.at_most:
+            raise zipfile.BadZipFile
+        return found
+
+    def close(self) -> None:
+        """The file is closed by whoever opened it."""
 
 
 def _only_file(archive: zipfile.ZipFile) -> zipfile.ZipInfo:

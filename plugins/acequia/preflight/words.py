@@ -1,0 +1,173 @@
+"""The verdict in plain words, English or Spanish, for whoever makes the file. Names and places, never values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from acequia.errors import CODES
+from acequia.preflight.judged import Columns, Forecast, Judged, Reason, Unjudged
+
+Language = Literal["en", "es"]
+
+
+def told(judged: Judged, language: Language) -> str:
+    """The verdict as lines of text."""
+    return "\n".join(_lines(judged, _WORDS[language], language))
+
+
+def _lines(judged: Judged, words: Mapping[str, str], language: Language) -> Iterator[str]:
+    about = f"{judged.partner}.{judged.feed} {judged.period}"
+    if judged.code is None:
+        yield words["accepted"].format(about=about, version=judged.agreement)
+    else:
+        yield words["refused"].format(about=about, version=judged.agreement, code=judged.code)
+        yield f"  {judged.what}"
+        yield f"  {words['do']}: {_DO[language].get(judged.code) or CODES[judged.code].what_to_do}"
+    for differ in judged.columns:
+        yield from _columns(differ, words, len(judged.files))
+    if judged.count:
+        yield words["rows"].format(read=judged.count.rows_in, kept=judged.count.rows_out)
+        yield from (f"  {_reason(reason, words)}" for reason in judged.reasons)
+    for table in judged.tables:
+        yield f"  {_table(table, words)}"
+    if judged.not_judged:
+        yield words["not_judged"]
+        yield from (f"  - {_UNJUDGED[language][one]}" for one in judged.not_judged)
+
+
+def _columns(differ: Columns, words: Mapping[str, str], of: int) -> Iterator[str]:
+    place = words["file"].format(file=differ.file, of=of)
+    for name in differ.missing:
+        other = differ.renamed.get(name)
+        yield "  " + (words["renamed"] if other else words["missing"]).format(place=place, name=name, other=other)
+    left = [name for name in differ.unlisted if name not in differ.renamed.values()]
+    for name in left[:20]:
+        yield "  " + words["unlisted"].format(place=place, name=_plain(name))
+    if len(left) > 20:
+        yield "  " + words["more_columns"].format(place=place, count=len(left) - 20)
+
+
+def _reason(reason: Reason, words: Mapping[str, str]) -> str:
+    rule = words.get(f"rule_{reason.rule}", reason.rule)
+    said = rule.format(column=f"`{reason.column}`") if reason.column else rule.format(column="")
+    places = "; ".join(words["row"].format(row=row, file=file) for file, row in reason.first)
+    rest = reason.rows - len(reason.first)
+    more = words["more"].format(count=rest) if rest > 0 else ""
+    return f"{reason.rows}: {said}: {places}{more}"
+
+
+def _table(table: Forecast, words: Mapping[str, str]) -> str:
+    why = ", ".join(f"{words.get(f'withheld_{reason}', reason)} {count}" for reason, count in table.withheld.items())
+    said = words["table"].format(
+        table=table.table, published=table.published, cells=table.cells, withheld=sum(table.withheld.values())
+    )
+    return f"{said} ({why})" if why else said
+
+
+def _plain(name: str) -> str:
+    """A name on one line; what a terminal would obey is not passed on."""
+    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    return f"{shown[:60]}…" if len(shown) > 60 else shown
+
+
+_WORDS: Mapping[Language, Mapping[str, str]] = {
+    "en": {
+        "accepted": "{about}: would be accepted under agreement {version}.",
+        "refused": "{about}: would be refused under agreement {version}: {code}.",
+        "do": "what to do",
+        "rows": "{read} rows read, {kept} kept. Set aside:",
+        "row": "row {row} of file {file}",
+        "more": "; and {count} more",
+        "file": "file {file} of {of}",
+        "missing": "{place}: the agreed column `{name}` is missing",
+        "renamed": "{place}: the agreed column `{name}` is missing; `{other}` looks like it: was it renamed?",
+        "unlisted": "{place}: the column `{name}` is not agreed",
+        "more_columns": "{place}: and {count} more columns that are not agreed",
+        "rule_type": "{column} cannot be read as agreed",
+        "rule_null": "{column} is empty",
+        "rule_range": "{column} is outside the agreed range",
+        "rule_set": "{column} is none of the agreed values",
+        "rule_pattern": "{column} is not of the agreed form",
+        "rule_outside_period": "the row is of another period",
+        "rule_duplicate": "the row repeats an earlier one",
+        "table": "table {table}: {published} of {cells} cells would be published, {withheld} withheld",
+        "withheld_min_contributors": "too few contributors",
+        "withheld_dominance": "one dominates",
+        "withheld_zeros": "zeros",
+        "withheld_secondary": "would give another away",
+        "not_judged": "Not judged here:",
+    },
+    "es": {
+        "accepted": "{about}: se aceptaría según el acuerdo {version}.",
+        "refused": "{about}: se rechazaría según el acuerdo {version}: {code}.",
+        "do": "qué hacer",
+        "rows": "{read} filas leídas, {kept} conservadas. Apartadas:",
+        "row": "fila {row} del archivo {file}",
+        "more": "; y {count} más",
+        "file": "archivo {file} de {of}",
+        "missing": "{place}: falta la columna acordada `{name}`",
+        "renamed": "{place}: falta la columna acordada `{name}`; `{other}` se le parece: ¿cambió de nombre?",
+        "unlisted": "{place}: la columna `{name}` no está acordada",
+        "more_columns": "{place}: y {count} columnas más que no están acordadas",
+        "rule_type": "{column} no puede leerse como se acordó",
+        "rule_null": "{column} está vacía",
+        "rule_range": "{column} está fuera del rango acordado",
+        "rule_set": "{column} no es ninguno de los valores acordados",
+        "rule_pattern": "{column} no tiene la forma acordada",
+        "rule_outside_period": "la fila es de otro período",
+        "rule_duplicate": "la fila repite una anterior",
+        "table": "tabla {table}: se publicarían {published} de {cells} celdas; {withheld} quedarían ocultas",
+        "withheld_min_contributors": "muy pocos contribuyentes",
+        "withheld_dominance": "uno domina",
+        "withheld_zeros": "ceros",
+        "withheld_secondary": "revelaría otra",
+        "not_judged": "No se juzga aquí:",
+    },
+}
+_UNJUDGED: Mapping[Language, Mapping[Unjudged, str]] = {
+    "en": {
+        "look_back": "how it compares with earlier deliveries (volume, mix): only the office has them",
+        "repetition": "whether these very files arrived before",
+        "planted_people": "the search for planted people, which the office makes before it publishes",
+        "longer_windows": "tables over several deliveries",
+        "manifest": "the manifest: write it, then run preflight again with --manifest",
+        "encryption": "the encryption of the files, which comes after this",
+        "written_checks": "the office's own checks beside the agreement: ask for its folder `expectations`",
+    },
+    "es": {
+        "look_back": "la comparación con entregas anteriores (volumen, composición): solo la oficina las tiene",
+        "repetition": "si estos mismos archivos ya llegaron antes",
+        "planted_people": "la búsqueda de personas plantadas, que la oficina hace antes de publicar",
+        "longer_windows": "las tablas de varias entregas",
+        "manifest": "el manifiesto: escríbalo y vuelva a correr preflight con --manifest",
+        "encryption": "el cifrado de los archivos, que viene después",
+        "written_checks": "los controles propios de la oficina junto al acuerdo: pida su carpeta `expectations`",
+    },
+}
+_DO: Mapping[Language, Mapping[str, str]] = {
+    "en": {},
+    "es": {
+        "archive_bomb": "Envíe el archivo con una compresión ordinaria.",
+        "checks_failed": "Corrija los datos; los controles que fallaron están arriba.",
+        "checksum_differs": "Vuelva a hacer el manifiesto: no describe estos archivos.",
+        "column_missing": "Envíe todas las columnas que el acuerdo exige.",
+        "column_repeated": "Nombre cada columna una sola vez.",
+        "column_unlisted": "Envíe solo las columnas acordadas, o acuerde una nueva versión.",
+        "delivery_missing": "Nombre los archivos como dice el acuerdo.",
+        "encoding_wrong": "Escriba el archivo en la codificación acordada.",
+        "file_empty": "Envíe el archivo con su contenido.",
+        "file_not_sent": "Envíe todos los archivos que el manifiesto lista.",
+        "file_too_large": "Envíe lo que el acuerdo cubre, o acuerde un tamaño mayor.",
+        "file_truncated": "Haga el archivo de nuevo: está cortado.",
+        "file_unlisted": "Liste todos los archivos en el manifiesto, y no envíe otros.",
+        "file_unreadable": "Escriba el archivo en el formato acordado.",
+        "header_repeated": "Escriba el encabezado una vez, en la primera línea.",
+        "manifest_invalid": "Escriba el manifiesto como muestra docs/partners.md.",
+        "manifest_missing": "Ponga el manifiesto junto a los archivos, al final.",
+        "name_escapes": "Use nombres de archivo simples, sin carpetas ni '..'.",
+        "personal_data_found": "Quite los datos personales, o acuerde otro tratamiento; may_hold, si solo lo parecen.",
+        "rows_invalid": "Corrija las filas; los lugares están abajo.",
+        "rows_outside_range": "Compruebe que el extracto está completo y no repetido.",
+    },
+}
