@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 from acequia.agreement.model import Feed
 from acequia.engine.duck import connect
@@ -56,6 +57,7 @@ def protect(
     with _engine_failures(), closing(connect(memory_limit, scratch)) as connection:
         judge = compiled(feed, raw.delivery.of_period(), connection)
         staged = stage_files(connection, _fetched(raw, landing, scratch), feed, judge, scratch)
+        _require_rows(raw, staged.rows_by_file)
         aside = set_aside(connection, staged, judge, finds_duplicates, scratch / "set_aside.parquet")
         key = _key(raw, feed, keys)
         means = Means(key, language, country, reference, scratch, feed.privacy.recall_at_least_pct)
@@ -79,6 +81,18 @@ def protect(
         risk=risk,
         pseudonyms=manner(feed, raw.delivery.of_period()),
     )
+
+
+def _require_rows(raw: Raw, rows_by_file: tuple[int, ...]) -> None:
+    """Refuse a delivery whose manifest says other numbers of rows than were read; not every manifest says them."""
+    listed: Any = (raw.manifest or {}).get("files", ())
+    for file in listed:
+        number, rows = file.get("number"), file.get("rows")
+        if None in (number, rows) or not 0 < number <= len(rows_by_file) or rows == rows_by_file[number - 1]:
+            continue
+        read = rows_by_file[number - 1]
+        what = f"file {number} of {len(rows_by_file)} holds {read:,} rows, and its manifest says {rows:,}"
+        raise AcequiaError("rows_differ", what)
 
 
 def _key(raw: Raw, feed: Feed, keys: KeyStore) -> bytes:

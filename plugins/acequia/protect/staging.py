@@ -30,8 +30,13 @@ class Staged:
     """
 
     opened: tuple[Opened, ...]
-    rows: int
+    rows_by_file: tuple[int, ...]
     relation: str
+
+    @property
+    def rows(self) -> int:
+        """Those of all files."""
+        return sum(self.rows_by_file)
 
 
 def stage_files(
@@ -53,12 +58,12 @@ def stage_files(
     values = "".join(f"{reading.value}, " for reading in needed)
     every = ", ".join(reading.value for reading in judge.readings.values())
     extra = f"hash({every}) AS digest, " if find_duplicates else ""
-    opened, parts, rows = [], [], 0
+    opened, parts, rows = [], [], []
     for number, path in enumerate(files, start=1):
         with in_file(number, len(files)):
             file = opener(connection, path, feed, scratch)
             part = scratch / f"staged-{number}.parquet"
-            rows += stage(
+            arrived = stage(
                 connection,
                 file,
                 lambda relation, number=number, file=file: (  # type: ignore[misc]
@@ -67,12 +72,13 @@ def stage_files(
                 ),
                 part,
             )
+        rows.append(arrived)
         opened.append(file)
         parts.append(part)
     relation = _relation(parts)
     if find_duplicates:
         relation = _without_duplicates(connection, relation, every, len(judge.rules))
-    return Staged(tuple(opened), rows, relation)
+    return Staged(tuple(opened), tuple(rows), relation)
 
 
 def _needed(feed: Feed, judge: Judge) -> list[Reading]:
