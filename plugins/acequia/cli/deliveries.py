@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
@@ -53,11 +53,12 @@ def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool
 def close(partner: str, feed: str, window: str) -> None:
     """Release the tables of a longer WINDOW (2026-11) with the deliveries that came, without waiting for the rest."""
     from acequia import pipeline
-    from acequia.opening import open_work
+    from acequia.opening import open_feed
     from acequia.period import Period
 
-    work = open_work(settings_now(), partner, feed, Period.parse(window), say=progress(False))
-    published = pipeline.close(work)
+    wanted = Period.parse(window)
+    work = open_feed(settings_now(), partner, feed, wanted.last_day, say=progress(False))
+    published = pipeline.close(replace(work, period=wanted))
     click.echo(", ".join(f"{part.table} {part.period}" for part in published) or "nothing to release")
 
 

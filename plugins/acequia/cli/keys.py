@@ -47,7 +47,8 @@ def keys_new(partner: str, feed: str, epoch: str) -> None:
     from acequia.protect.pseudonyms import EPOCH
 
     settings = settings_now()
-    rotate = find(settings.partners, partner).agreement.feed(feed).privacy.rotate
+    last = None if epoch == EPOCH else Period.holding("day", Period.parse(epoch).last_day)
+    rotate = find(settings.partners, partner, last).agreement.feed(feed).privacy.rotate
     if rotate != "none" or epoch != EPOCH:
         Period.parse(epoch, "year" if rotate == "none" else rotate)
     made = make(keys_of(settings), ledger_of(settings), partner, feed, epoch)

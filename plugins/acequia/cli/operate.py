@@ -63,7 +63,7 @@ def simulate(
     from acequia.period import Period
     from acequia.simulate.write import write
 
-    agreement = find(settings_now().partners, partner).agreement
+    agreement = find(settings_now().partners, partner, Period.parse(period)).agreement
     wanted = Period.parse(period, agreement.feed(feed).delivery.period)
     written = write(agreement, feed, wanted, out=out, rows=rows, seed=seed, bad=bad, hide=hide)
     names = [{"file": str(path.relative_to(out)), "bytes": path.stat().st_size} for path in written.files]

@@ -87,15 +87,15 @@ def canary(partner: str | None, feed: str | None, period: str | None, listing: b
 def _search(partner: str, feed: str, period: str | None) -> Canary:
     from datetime import UTC, datetime
 
-    from acequia.agreement.load import find
     from acequia.canary import record
-    from acequia.opening import open_work
-    from acequia.period import Period
+    from acequia.opening import open_feed, open_work
 
     settings = settings_now()
-    terms = find(settings.partners, partner).agreement.feed(feed).delivery
-    wanted = Period.parse(period, terms.period) if period else Period.holding(terms.period, datetime.now(UTC).date())
-    subject = open_work(settings, partner, feed, wanted).planted
+    if period:
+        work = open_work(settings, partner, feed, period)
+    else:
+        work = open_feed(settings, partner, feed, datetime.now(UTC).date())
+    subject, wanted = work.planted, work.period
     accepted = {one.period: one for one in subject.ledger.accepted(partner, feed)}
     delivery = accepted.get(wanted.label) if period else record.landed(subject)
     if delivery is None:

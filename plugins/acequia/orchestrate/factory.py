@@ -11,7 +11,7 @@ from typing import Any
 import pendulum
 from airflow.sdk import DAG, Param, get_parsing_context
 
-from acequia.agreement.load import Signed, load
+from acequia.agreement.load import Broken, Signed, history
 from acequia.errors import AcequiaError
 from acequia.orchestrate.consumers import asset
 from acequia.orchestrate.operators import BrokenAgreement, Protect, Publish, Receive, Validate, WaitForDelivery
@@ -45,7 +45,7 @@ def register(namespace: dict[str, Any], settings: Settings | None = None) -> Non
 def dags_of(path: Path) -> list[DAG]:
     """The DAGs of one agreement file: valid ones, or the one placeholder. One partner's slip never harms another."""
     try:
-        signed = load(path)
+        signed = _newest(path)
         dags = [feed_dag(signed, feed_name) for feed_name in signed.agreement.feeds]
         for dag in dags:
             dag.validate()
@@ -54,6 +54,17 @@ def dags_of(path: Path) -> list[DAG]:
     except Exception as error:  # noqa: BLE001 - whatever it is, only this partner may stop
         return [placeholder(path, f"[agreement_invalid] no DAG can be made of this file: {type(error).__name__}")]
     return dags
+
+
+def _newest(path: Path) -> Signed:
+    """The file's agreement, if it and its earlier versions can all be read: else nobody knows which one holds."""
+    newest: Signed | None = None
+    for found in history(path):
+        if isinstance(found, Broken):
+            raise found.error
+        newest = found
+    assert newest is not None  # noqa: S101 - the last of a history is the file itself
+    return newest
 
 
 def feed_dag(signed: Signed, feed_name: str) -> DAG:

@@ -57,10 +57,11 @@ class DeliveryTrigger(BaseTrigger):
         from acequia.agreement.load import find
         from acequia.orchestrate.connections import airflow_resolver
         from acequia.orchestrate.waiting import is_there
+        from acequia.period import Period
         from acequia.settings import Settings
 
         settings = Settings.from_environment()
-        signed = await asyncio.to_thread(find, settings.partners, self.partner)
+        signed = await asyncio.to_thread(find, settings.partners, self.partner, Period.parse(self.period))
         name = getattr(signed.agreement.feed(self.feed).delivery.source, "connection", None)
         connection = await sync_to_async(airflow_resolver(settings))(name) if name else None
 

@@ -15,7 +15,7 @@ from acequia.settings import Settings
 
 def terms(settings: Settings, partner: str, feed_name: str, period: str) -> tuple[Signed, datetime | None]:
     """The agreement, and when the delivery is due (UTC); None when nothing is due for the period."""
-    signed = find(settings.partners, partner)
+    signed = find(settings.partners, partner, Period.parse(period))
     delivery = signed.agreement.feed(feed_name).delivery
     wanted = Period.parse(period, delivery.period)
     signed.agreement.require_in_force(wanted)
