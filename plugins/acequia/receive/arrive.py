@@ -37,16 +37,21 @@ def look(
 
     Errors: `source_unreachable`, `source_denied`, `path_escapes`, `connection_unknown`, `connection_invalid`.
     """
-    with _placed(f"{partner}.{feed_name} {period}"), open_source(terms, period, connect, inbox) as source:
-        try:
-            listing = listed(source, terms)
-        except AcequiaError as error:
-            if error.code in ("delivery_missing", "delivery_unfinished"):
-                return None
-            if CODES[error.code].exit_code == REFUSED:
-                return TOO_MANY  # it is for `receive` to refuse it, on the record
-            raise
-        return UNTOLD if terms.source.type == "sql" else listing.arrival
+    with placed(f"{partner}.{feed_name} {period}"), open_source(terms, period, connect, inbox) as source:
+        return arrival_of(source, terms)
+
+
+def arrival_of(source: Source, terms: Delivery) -> str | None:
+    """What `look` says of an open source."""
+    try:
+        listing = listed(source, terms)
+    except AcequiaError as error:
+        if error.code in ("delivery_missing", "delivery_unfinished"):
+            return None
+        if CODES[error.code].exit_code == REFUSED:
+            return TOO_MANY  # it is for `receive` to refuse it, on the record
+        raise
+    return UNTOLD if terms.source.type == "sql" else listing.arrival
 
 
 def receive(
@@ -81,7 +86,7 @@ def receive(
     Errors: `delivery_missing`, `delivery_unfinished`, `source_…`, `connection_…`, `path_escapes`, `store_…`.
     """
     sealing, trust = Sealing(landing), Trust(period, signing_keys or {})
-    with _placed(f"{partner}.{feed_name} {period}"):
+    with placed(f"{partner}.{feed_name} {period}"):
         if given is None and from_dir is not None:
             given = files_given(terms, period, from_dir)
         if given is not None:
@@ -151,7 +156,7 @@ def _keep_names(taken: Taken, folder: str, sealing: Sealing, scratch: Path) -> N
 
 
 @contextmanager
-def _placed(where: str) -> Iterator[None]:
+def placed(where: str) -> Iterator[None]:
     """Say of every error which delivery it is about."""
     try:
         yield

@@ -40,15 +40,15 @@ def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path)
             from acequia.receive.buckets import s3_client
             from acequia.receive.sources.s3 import BucketFiles
 
-            yield BucketFiles(s3_client(connection), agreed.bucket, _pattern(terms, period))
+            yield BucketFiles(s3_client(connection), agreed.bucket, pattern_of(terms, period))
         elif isinstance(agreed, SftpSource):
             from acequia.receive.sources.sftp import sftp_files
 
-            yield stack.enter_context(sftp_files(connection, _pattern(terms, period)))
+            yield stack.enter_context(sftp_files(connection, pattern_of(terms, period)))
         elif isinstance(agreed, HttpsSource):
             from acequia.receive.sources.https import https_files
 
-            yield stack.enter_context(https_files(connection, _pattern(terms, period), _manifests(terms)))
+            yield stack.enter_context(https_files(connection, pattern_of(terms, period), _manifests(terms)))
         else:
             from acequia.receive.sources.sql import queried_rows
 
@@ -64,11 +64,11 @@ def files_given(terms: Delivery, period: Period, folder: Path) -> Source:
     if terms.source.type == "sql":
         patterns = tuple(Pattern.of(template, period) for template in OF_AN_EXTRACT)
     else:
-        patterns = _pattern(terms, period).shorter()
+        patterns = pattern_of(terms, period).shorter()
     return FolderFiles(folder, patterns, atomic=True)
 
 
-def _pattern(terms: Delivery, period: Period) -> Pattern:
+def pattern_of(terms: Delivery, period: Period) -> Pattern:
     """The agreed path; where encryption is agreed, also of files that are encrypted."""
     if isinstance(terms.source, SqlSource):
         raise AcequiaError("internal", "a sql source has no path")
@@ -92,4 +92,4 @@ def _folder(terms: Delivery, agreed: FolderSource, period: Period, connect: Reso
         root = Path(str(connection.path))
         if not root.is_dir():
             raise AcequiaError("source_unreachable", "the connection's folder is not there; is it mounted?")
-    return FolderFiles(root, (_pattern(terms, period),))
+    return FolderFiles(root, (pattern_of(terms, period),))
