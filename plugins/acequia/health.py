@@ -35,6 +35,7 @@ def examine(settings: Settings) -> list[Part]:
         ("landing", _landing),
         ("ledger", _ledger),
         ("lake", _lake),
+        ("notices", _notices),
     )
     return list(_each(settings, looks))
 
@@ -118,3 +119,11 @@ def _lake(settings: Settings) -> tuple[str, str]:
     from acequia.opening import lake_of
 
     return "well", f"{settings.lake}, {len(lake_of(settings).tables())} tables"
+
+
+def _notices(settings: Settings) -> tuple[str, str]:
+    from acequia.ledger.book import now
+    from acequia.notices.overview import look
+    from acequia.receive.connections import resolver
+
+    return look(settings, resolver(settings), now())

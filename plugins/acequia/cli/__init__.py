@@ -12,6 +12,7 @@ from acequia.cli.agreements import check, explain_, new_partner
 from acequia.cli.deliveries import close, deliveries, ledger, run, verify
 from acequia.cli.keys import keys
 from acequia.cli.lake import lineage, query, tables
+from acequia.cli.notices import notices
 from acequia.cli.operate import demo, doctor, housekeeping, simulate
 from acequia.cli.preflight import preflight
 from acequia.cli.privacy import canary, scan
@@ -38,7 +39,7 @@ def cli() -> None:
 
 
 for command in (check, explain_, scan, new_partner, preflight, run, deliveries, verify, risk, ledger, keys, canary,
-                close, tables, query, lineage, simulate, housekeeping, doctor, demo):  # fmt: skip
+                close, tables, query, lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
 
 

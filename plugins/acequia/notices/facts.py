@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from acequia.flow import DeliveryId
 from acequia.notices.notice import EVERY_FEED, Notice
 from acequia.notices.words import Language
 
@@ -71,8 +73,42 @@ def _stands(value: Any, facts: Mapping[str, Any], language: Language) -> str:
     return part.replace("$version", str(value))
 
 
+def _differences(value: Any, facts: Mapping[str, Any], language: Language) -> str:
+    """How the rows differ from those of the version that stood."""
+    if not value:
+        return ""
+    blanks = {name: number(value[name], language) for name in ("added", "removed", "changed") if name in value}
+    part = language.parts["differences" if len(blanks) == 3 else "differences_unknown"]
+    return Template(part).substitute(blanks, against=DeliveryId.parse(value["against"]).version)
+
+
 def _changes(value: Any, facts: Mapping[str, Any], language: Language) -> str:
-    return language.parts["changes_unknown"]
+    """How many cells changed, and by how much."""
+    cells = value["cells"]
+    if cells is None:
+        return language.parts["changes_unknown"]
+    counts = {name: number(count, language) for name, count in cells.items()}
+    moved = [_moved(name, told, language) for name, told in value["measures"].items()]
+    said = "; ".join(part for part in moved if part)
+    by = f" {language.parts['by_how_much']} {said}." if said else ""
+    return Template(language.parts["changes"]).substitute(counts) + by
+
+
+def _moved(name: str, told: Mapping[str, Any], language: Language) -> str:
+    """One measure: by how much its total moved, and one cell at most."""
+    said = []
+    if told["total_pct"] is not None:
+        said.append(f"{language.parts['total']} {percent(told['total_pct'], language, sign='+')}")
+    if told["largest_pct"] is not None:
+        said.append(f"{language.parts['largest']} {percent(told['largest_pct'], language)}")
+    return f"{name}: {', '.join(said)}" if said and any(told.values()) else ""
+
+
+def percent(value: float, language: Language, sign: str = "") -> str:
+    """`+1.2 %`, with the language's own marks."""
+    english = f"{value:{sign},.1f}"
+    own = english if language.thousands == "," else english.translate(str.maketrans(",.", ".,"))
+    return f"{own} %"
 
 
 def _to(value: Any, facts: Mapping[str, Any], language: Language) -> str:
@@ -86,5 +122,6 @@ _SPECIAL: dict[str, Callable[[Any, Mapping[str, Any], Language], str]] = {
     "warnings": _warnings,
     "stands": _stands,
     "changes": _changes,
+    "differences": _differences,
     "to": _to,
 }

@@ -9,11 +9,13 @@ from typing import Any
 from acequia.flow import DeliveryId
 from acequia.ledger.chain import Entry
 from acequia.ledger.projection import Release
-from acequia.notices.notice import EVERY_FEED, Notice
+from acequia.notices.notice import Kind, Notice, Role
 from acequia.notices.subject import Subject, iso
 
-OF_DELIVERIES = ("accepted", "refused", "repeated", "published", "withdrawn")
+OF_DELIVERIES = ("accepted", "refused", "repeated", "published", "taken_out", "withdrawn")
 OF_FEEDS = ("paused", "resumed")
+
+_Window = tuple[str, str]  # a table and the label of a window
 
 
 def happened(
@@ -54,19 +56,20 @@ def _decided(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry]) -
     )  # fmt: skip
 
 
-def _acceptance(delivery: DeliveryId, entry: Entry) -> tuple[dict[str, Any], tuple[Any, ...]]:
+def _acceptance(delivery: DeliveryId, entry: Entry) -> tuple[dict[str, Any], tuple[Role, ...]]:
     count = entry.said["count"]
     facts = {
         "version": delivery.version,
         "rows_in": count["rows_in"],
         "rows_set_aside": count["rows_in"] - count["rows_out"],
         "warnings": warnings_of(entry.said),
+        "differences": entry.said.get("differences"),
     }
     # A look-back check that warns is the steward's concern as well.
     return facts, ("partner", "steward") if facts["warnings"] else ("partner",)
 
 
-def _refusal(subject: Subject, delivery: DeliveryId, entry: Entry) -> tuple[dict[str, Any], tuple[Any, ...]]:
+def _refusal(subject: Subject, delivery: DeliveryId, entry: Entry) -> tuple[dict[str, Any], tuple[Role, ...]]:
     said, feed = entry.said, subject.feed(delivery.feed)
     until = iso(subject.watched_until(feed, delivery.of_period())) if feed else None
     facts = {name: said[name] for name in ("code", "reason", "what_to_do")}
@@ -95,49 +98,57 @@ def _withdrawn(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry])
 
 
 def _released(subject: Subject, news: Sequence[Entry], releases: Sequence[Release]) -> Iterator[Notice]:
-    before: dict[tuple[str, str], Release] = {}
-    final: set[tuple[str, str]] = set()
-    said = {entry.seq: entry for entry in _of(news, "published")}
-    for release in releases:
-        window = (release.table_name, release.window_label)
-        earlier, was_final = before.get(window), window in final
-        before[window] = release
-        if not release.provisional:
-            final.add(window)
-        entry = said.get(release.seq)
-        if entry is None or not _is_fresh(subject, entry):
-            continue
-        if earlier is not None and earlier.content_sha256 == release.content_sha256 and was_final:
-            continue
-        if was_final:
-            yield from _restated(subject, entry, release)
-        elif earlier is None or not release.provisional:  # provisional cells that change are announced only once
-            yield from _published(subject, entry, release)
+    """Each window of a table: published, published for good, restated since, or taken out.
+
+    Provisional cells that change are announced once, and again when they are final.
+    """
+    final: set[_Window] = set()
+    last: dict[_Window, Release] = {}
+    said = {entry.seq: entry for entry in _of(news, "published", "taken_out")}
+    out = {seq: (entry.said["table"], entry.said["period"]) for seq, entry in said.items() if entry.kind == "taken_out"}
+    by_seq: dict[int, Release | None] = {release.seq: release for release in releases} | dict.fromkeys(out)
+    for seq in sorted(by_seq):
+        release, entry = by_seq[seq], said.get(seq)
+        window = (release.table_name, release.window_label) if release else out[seq]
+        before, was_final = last.pop(window, None), window in final
+        if release is None:
+            final.discard(window)
+        else:
+            last[window] = release
+            final |= set() if release.provisional else {window}
+        if entry is not None and _is_fresh(subject, entry):
+            yield from _of_window(subject, entry, window, before, release, was_final=was_final)
 
 
-def _published(subject: Subject, entry: Entry, release: Release) -> Iterator[Notice]:
-    told = {name: getattr(release, name) for name in ("cells", "withheld", "provisional")}
-    yield from _of_table(subject, "published", entry, release, told, "consumers")
-
-
-def _restated(subject: Subject, entry: Entry, release: Release) -> Iterator[Notice]:
+def _of_window(
+    subject: Subject, entry: Entry, window: _Window, before: Release | None, release: Release | None, *, was_final: bool
+) -> Iterator[Notice]:
+    if release is None:
+        yield from _of_table(subject, "removed", entry, window, {}, "steward", "consumers")
+        return
     changes = changes_of(entry.said)
-    facts = {"cells": release.cells, "changes": changes}
-    if changes is None or any(changes.values()):
-        yield from _of_table(subject, "restated", entry, release, facts, "partner", "steward", "consumers")
+    if was_final and changes is not None:
+        if differs(changes):
+            facts = {"cells": release.cells, "changes": changes}
+            yield from _of_table(subject, "restated", entry, window, facts, "partner", "steward", "consumers")
+        return
+    is_other = was_final and before is not None and before.content_sha256 != release.content_sha256
+    becomes_final = not was_final and not release.provisional
+    if before is None or is_other or becomes_final:
+        told = {name: getattr(release, name) for name in ("cells", "withheld", "provisional")}
+        yield from _of_table(subject, "published", entry, window, told, "consumers")
 
 
 def _of_table(
-    subject: Subject, kind: Any, entry: Entry, release: Release, facts: Mapping[str, Any], *roles: Any
+    subject: Subject, kind: Kind, entry: Entry, window: _Window, facts: Mapping[str, Any], *roles: Role
 ) -> Iterator[Notice]:
-    feed = subject.feed(str(entry.feed))
-    if feed is None or release.table_name not in feed.tables:
+    feed, (table, label) = subject.feed(str(entry.feed)), window
+    if feed is None or table not in feed.tables:
         return
-    number = f"{release.table_name}.{release.seq}"
+    told = {"table": f"{entry.partner}.{table}", **facts}
     yield from subject.of_period(
-        kind, str(entry.feed), release.window_label, number, entry.moment,
-        {"table": f"{release.partner}.{release.table_name}", **facts}, *roles,
-        recipients=subject.readers(feed, release.table_name),
+        kind, str(entry.feed), label, f"{table}.{entry.seq}", entry.moment, told, *roles,
+        recipients=subject.readers(feed, table),
     )  # fmt: skip
 
 
@@ -150,7 +161,7 @@ def _held(subject: Subject, notes: Iterable[Entry]) -> Iterator[Notice]:
             number = entry.key.rpartition("/")[2]
             yield from subject.of_agreement(
                 entry.kind,  # type: ignore[arg-type]
-                feed if feed != EVERY_FEED else EVERY_FEED, number, entry.moment, facts, "partner", "steward", "dpo",
+                feed, number, entry.moment, facts, "partner", "steward", "dpo",
             )  # fmt: skip
 
 
@@ -160,9 +171,28 @@ def warnings_of(said: Mapping[str, Any]) -> list[str]:
 
 
 def changes_of(said: Mapping[str, Any]) -> dict[str, Any] | None:
-    """How a release differs from the one before, as the ledger says; None where it does not."""
+    """How a release differs from the one that stood before it; None where none stood.
+
+    Counts of cells, and of each measure by how many percent its total moved and one cell at most: no total, which could
+    be that of one cell.
+    """
     found = said.get("changes")
-    return dict(found) if found is not None else None
+    if found is None:
+        return None
+    measures = {name: _moved(told) for name, told in found.get("measures", {}).items()}
+    return {"cells": found.get("cells"), "measures": measures}
+
+
+def differs(changes: Mapping[str, Any]) -> bool:
+    """Whether readers see anything else than before; what is not known counts as something else."""
+    cells = changes["cells"]
+    return cells is None or any(cells[kind] for kind in ("added", "removed", "changed", "newly_withheld", "opened"))
+
+
+def _moved(told: Mapping[str, Any]) -> dict[str, float | None]:
+    before, after, largest = (told.get(name) for name in ("total_before", "total_after", "largest_relative_change"))
+    total = round(100 * (after - before) / abs(before), 2) if before and after is not None else None
+    return {"total_pct": total, "largest_pct": None if largest is None else round(100 * largest, 2)}
 
 
 def _of(entries: Sequence[Entry], *kinds: str) -> list[Entry]:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 from acequia.errors import AcequiaError
@@ -110,8 +111,8 @@ def _grouped(dues: Sequence[Due]) -> list[list[Due]]:
     return shared
 
 
-def _composed(current: Round, group: Sequence[Due], connection: Connection | None) -> Letter:
-    """The letter for a group.
+def composed(group: Sequence[Due], connection: Connection | None, now: datetime) -> Letter:
+    """The letter for a group; to the outbox where there is no connection.
 
     Raises:
         UnsentError: for good, where the address is none.
@@ -123,7 +124,7 @@ def _composed(current: Round, group: Sequence[Due], connection: Connection | Non
     to = mail.address(end.target, _display_name(end, str(first.facts["name"])))
     raw = mail.compose(
         to, write([due.notice for due in group]), sender=sender, answer_to=answer_to, partner=end.partner, name=name,
-        at=current.now,
+        at=now,
     )  # fmt: skip
     outcome = "told" if connection else "written"
     notes = tuple((due.notice.place, due.draft(outcome, name)) for due in group)  # type: ignore[arg-type]
@@ -143,7 +144,7 @@ def _display_name(end: Endpoint, partner_name: str) -> str:
 
 def _to_outbox(current: Round, group: Sequence[Due]) -> None:
     try:
-        letter = _composed(current, group, None)
+        letter = composed(group, None, current.now)
     except UnsentError as error:
         _refused(current, group[0].endpoint, group, error)
         return
@@ -186,7 +187,7 @@ def _try(current: Round, post: mail.Post, connection: Connection, letter: Letter
         return
     path: Path | None = None
     try:
-        letter = letter or _composed(current, group, connection)
+        letter = letter or composed(group, connection, current.now)
         path = letter.save(current.folder / "under_way")
         post.send(letter.sender, letter.to, letter.raw)
     except UnsentError as error:

@@ -37,7 +37,7 @@ LANGUAGE = Language(
             subject="$feed $period is accepted",
             many="$count deliveries are accepted",
             says="Version $version of the delivery of $feed for $period passed every check: $rows_in rows, of which "
-            "$rows_set_aside were set aside.$warnings",
+            "$rows_set_aside were set aside.$differences$warnings",
             do="Nothing. The receipt has the details.",
         ),
         "refused": Wording(
@@ -126,7 +126,14 @@ LANGUAGE = Language(
         "warnings": " It is unlike those before it: $warnings.",
         "stands": "Version $version stands.",
         "stands_none": "No version of the period stands.",
-        "changes_unknown": "The release says which cells.",
+        "differences": " It replaces version $against: $added rows came, $removed went, $changed changed.",
+        "differences_unknown": " It replaces version $against.",
+        "changes": "Of $before cells $changed changed, $removed were removed, $newly_withheld are newly withheld and "
+        "$opened are shown again; $added were added.",
+        "changes_unknown": "By how much cannot be told: the release before is erased.",
+        "by_how_much": "By how much:",
+        "total": "total",
+        "largest": "one cell by at most",
     },
     people={
         "partner": "the partner",

@@ -38,7 +38,7 @@ LANGUAGE = Language(
             subject="$feed $period fue aceptada",
             many="$count entregas fueron aceptadas",
             says="La versión $version de la entrega de $feed para $period pasó todos los controles: $rows_in filas, de "
-            "las cuales se apartaron $rows_set_aside.$warnings",
+            "las cuales se apartaron $rows_set_aside.$differences$warnings",
             do="Nada. Los detalles están en el recibo.",
         ),
         "refused": Wording(
@@ -129,7 +129,14 @@ LANGUAGE = Language(
         "warnings": " Se aparta de las anteriores: $warnings.",
         "stands": "Vale la versión $version.",
         "stands_none": "No vale ninguna versión del período.",
-        "changes_unknown": "La publicación dice qué celdas.",
+        "differences": " Reemplaza a la versión $against: $added filas nuevas, $removed menos, $changed cambiadas.",
+        "differences_unknown": " Reemplaza a la versión $against.",
+        "changes": "De $before celdas cambiaron $changed, se quitaron $removed, $newly_withheld ya no se muestran y "
+        "$opened vuelven a mostrarse; se agregaron $added.",
+        "changes_unknown": "No se puede decir cuánto: la publicación anterior está borrada.",
+        "by_how_much": "Cuánto:",
+        "total": "total",
+        "largest": "una celda a lo sumo",
     },
     people={
         "partner": "el socio",
