@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,11 +41,14 @@ def header_of(token: str) -> dict[str, Any]:
 def payload_of(token: str, key: OKPKey, *algorithms: str) -> bytes:
     """What was signed. Raises `UnsoundError` unless the signature is this key's over exactly this token."""
     from joserfc import jws
-    from joserfc.errors import JoseError
+    from joserfc.errors import JoseError, SecurityWarning
 
     header_of(token)
     try:
-        return jws.deserialize_compact(token, key, algorithms=list(algorithms), registry=registry(*algorithms)).payload
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # of the older name of the same signature
+            found = jws.deserialize_compact(token, key, algorithms=list(algorithms), registry=registry(*algorithms))
+        return found.payload
     except (JoseError, ValueError, TypeError):
         raise UnsoundError("its signature does not fit its content and the key") from None
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acequia.agreement.calendar import due_at, expected, holidays
 from acequia.errors import AcequiaError
 from acequia.period import Period
-from acequia.agreement.calendar import due_at, expected, holidays
 from acequia.receive.connections import Connection, resolver
 from acequia.receive.manifest import compare, parse
 from acequia.receive.names import Pattern, is_plain, is_unfinished
