@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
@@ -18,7 +18,7 @@ from typing import Any, Literal
 from acequia.agreement.closed import Misfit, near
 from acequia.agreement.columns import Column, Lookup
 from acequia.agreement.diagnose import locate
-from acequia.agreement.load import AgreementInvalid, Broken, Signed, find, load_all
+from acequia.agreement.load import AgreementInvalid, Broken, Signed, find, histories, history
 from acequia.agreement.model import Feed, Terms
 from acequia.agreement.personal import looks_personal
 from acequia.agreement.tables import Protection
@@ -65,12 +65,15 @@ def check(settings: Settings, partner: str | None = None, *, today: date | None 
         AcequiaError: `unknown_name` if there is no file of that partner.
     """
     today = today or datetime.now(UTC).date()
-    files = load_all(settings.partners) if partner is None else [_one(settings, partner)]
+    agreements = histories(settings.partners) if partner is None else [_one(settings, partner)]
     found: list[Finding] = []
-    for file in files:
-        found += _broken(file) if isinstance(file, Broken) else _sound(file, settings, today)
+    for files in agreements:
+        for file in files:
+            found += _broken(file) if isinstance(file, Broken) else _sound(file, settings, today)
+        found += _following(files)
     if partner is None:
-        found += _nobodys_expectations(settings, files)
+        found += _nobodys_expectations(settings, [files[-1] for files in agreements])
+        found += _nobodys_versions(settings)
     told = dict.fromkeys(replace(one, path=_short(one.path, settings)) for one in found)
     return tuple(sorted(told, key=lambda one: (str(one.path), one.line, one.column, one.place, one.message)))
 
@@ -81,11 +84,31 @@ def _short(path: Path, settings: Settings) -> Path:
     return path.relative_to(project) if path.is_relative_to(project) else path
 
 
-def _one(settings: Settings, partner: str) -> Signed | Broken:
-    try:
-        return find(settings.partners, partner)
-    except AgreementInvalid as error:
-        return Broken(settings.partners / f"{partner}.yaml", error)
+def _one(settings: Settings, partner: str) -> list[Signed | Broken]:
+    with suppress(AgreementInvalid):  # told with the others; a name that there is not is raised
+        find(settings.partners, partner)
+    return history(settings.partners / f"{partner}.yaml")
+
+
+def _following(files: list[Signed | Broken]) -> Iterator[Finding]:
+    """What does not go together of two versions that follow each other; of earlier ones only what is an error."""
+    from acequia.succession import misfits
+
+    versions = [one for one in files if isinstance(one, Signed)]
+    if len(versions) < len(files):
+        return
+    for before, after in pairwise(versions):
+        root, _ = read(after.path.read_bytes())
+        for severity, misfit in misfits(before, after):
+            if severity == "error" or after is versions[-1]:
+                yield _at(after.path, root, severity, misfit)
+
+
+def _nobodys_versions(settings: Settings) -> Iterator[Finding]:
+    """A folder of earlier versions beside which no agreement lies is read by nobody."""
+    for folder in sorted(path for path in settings.partners.iterdir() if path.is_dir() and path.suffix == ""):
+        if any(folder.glob("*.yaml")) and not folder.with_suffix(".yaml").exists():
+            yield Finding(folder, "warning", 1, "", f"holds earlier versions, and there is no {folder.name}.yaml")
 
 
 def _broken(file: Broken) -> Iterator[Finding]:
@@ -97,7 +120,13 @@ def _broken(file: Broken) -> Iterator[Finding]:
 
 
 def _sound(signed: Signed, settings: Settings, today: date) -> Iterator[Finding]:
-    """What a file that can be read names elsewhere, and what is doubtful in it."""
+    """What a file that can be read names elsewhere, and what is doubtful in it; of an earlier version only errors."""
+    found = _judged(signed, settings, today)
+    newest = signed.path.parent == settings.partners
+    yield from (one for one in found if newest or one.severity == "error")
+
+
+def _judged(signed: Signed, settings: Settings, today: date) -> Iterator[Finding]:
     root, _ = read(signed.path.read_bytes())
     agreement = signed.agreement
     judged: list[tuple[Literal["error", "warning"], Misfit]] = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,12 @@ def _kind(column: Column) -> Kind:
     some = Place("NULL", "NULL", defaultdict(lambda: "NULL"))
     treated = TREATMENTS[column.treatment](column, some)
     return column.type if treated is None else treated.type
+
+
+def apart(before: Feed, after: Feed) -> tuple[str, ...]:
+    """The columns that both versions of a feed keep, and whose types cannot be joined in one window."""
+    old, new = protected_kinds(before), protected_kinds(after)
+    return tuple(name for name in new if name in old and not _joinable({old[name], new[name]}, new[name]))
 
 
 def empty_rows(connection: duckdb.DuckDBPyConnection, feed: Feed) -> dict[str, str]:
@@ -82,14 +88,18 @@ def _joined(name: str, agreed: Kind, found: Sequence[str | None]) -> Kind:
         only = next(iter(kinds))
         if only is not None:
             return only
-    joinable = kinds <= {"integer", "number"} or kinds <= {"timestamp", "date"} or agreed == "string"
-    if None in kinds or not joinable:
+    if None in kinds or not _joinable(kinds, agreed):
         raise AcequiaError(
             "agreement_invalid",
             f"column `{name}` changed its type between deliveries of one window",
             do="Give the column another name in the new version of the agreement, or start the table anew.",
         )
     return agreed if agreed in kinds or agreed == "string" else "number" if "number" in kinds else agreed
+
+
+def _joinable(kinds: Set[Kind | None], agreed: Kind) -> bool:
+    alike: tuple[set[Kind | None], ...] = ({"integer", "number"}, {"timestamp", "date"})
+    return len(kinds) == 1 or any(kinds <= some for some in alike) or agreed == "string"
 
 
 def _cast(name: str, sql_type: str | None, kind: Kind) -> str:

@@ -71,11 +71,16 @@ def load_all(folder: Path) -> list[Signed | Broken]:
     Raises:
         AcequiaError: `usage` where there is no such folder.
     """
-    if not folder.is_dir():
-        raise AcequiaError(
-            "usage", "there is no folder of agreements", do="Set ACEQUIA_CONFIG to the folder of `partners/`."
-        )
-    return [_newest_or_broken(path) for path in _files(folder)]
+    return [_newest_or_broken(path) for path in _partners(folder)]
+
+
+def histories(folder: Path) -> list[list[Signed | Broken]]:
+    """The history of each partner's agreement, by file name.
+
+    Raises:
+        AcequiaError: `usage` where there is no such folder.
+    """
+    return [history(path) for path in _partners(folder)]
 
 
 def find(folder: Path, partner: str, period: Period | None = None) -> Signed:
@@ -163,6 +168,14 @@ def _said(path: Path, earlier: bool) -> str:
     return f"{path.parent.name}/{path.name}" if earlier else path.name
 
 
+def _partners(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        raise AcequiaError(
+            "usage", "there is no folder of agreements", do="Set ACEQUIA_CONFIG to the folder of `partners/`."
+        )
+    return _files(folder)
+
+
 def _files(folder: Path) -> list[Path]:
     """The YAML files of a folder, by name; an editor's hidden ones are none of them."""
     return sorted(
@@ -209,4 +222,15 @@ def _named_otherwise(root: Written, place: tuple[str, ...], name: str, by: str =
         yield Problem(*found.mark, ".".join(place), f"must be {name}, as {by} is named")
 
 
-__all__ = ["AgreementInvalid", "Broken", "Signed", "find", "history", "in_force", "load", "load_all", "versions"]
+__all__ = [
+    "AgreementInvalid",
+    "Broken",
+    "Signed",
+    "find",
+    "histories",
+    "history",
+    "in_force",
+    "load",
+    "load_all",
+    "versions",
+]

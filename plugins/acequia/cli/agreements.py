@@ -12,7 +12,10 @@ from acequia.cli.show import as_json, settings_now, show
 from acequia.errors import FORBIDDEN, AcequiaError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from acequia.checking import Finding
+    from acequia.settings import Settings
 
 
 @click.command(short_help="Check the agreement files: every error at once.")
@@ -25,6 +28,7 @@ def check(partner: str | None, as_json: bool) -> None:
     settings = settings_now()
     findings = check_files(settings, partner)
     files = len([path for path in settings.partners.glob("*.yaml") if partner in (None, path.stem)])
+    held = list(_versions(settings, partner))
     errors = sum(finding.severity == "error" for finding in findings)
     told = f"{files} agreement{'s' * (files != 1)} checked"
     if as_json or not findings:
@@ -33,8 +37,24 @@ def check(partner: str | None, as_json: bool) -> None:
         for finding in findings:
             click.echo(_said(finding))
         click.echo(f"\n{told}: {errors} error{'s' * (errors != 1)}, {len(findings) - errors} to look at.")
+    for line in () if as_json else held:
+        click.echo(line)
     if errors:
         raise click.exceptions.Exit(FORBIDDEN)
+
+
+def _versions(settings: Settings, partner: str | None) -> Iterator[str]:
+    """Which version holds when, of the agreements that have had more than one."""
+    from acequia.agreement.load import Signed, histories
+
+    for files in histories(settings.partners):
+        if len(files) < 2 or partner not in (None, files[-1].path.stem):
+            continue
+        sound = [one.agreement.terms for one in files if isinstance(one, Signed)]
+        if len(sound) == len(files):
+            ends = [f"before {after.holds_from}" for after in sound[1:]] + [f"until {sound[-1].expires_on}"]
+            told = (f"{one.version} from {one.holds_from}, {end}" for one, end in zip(sound, ends, strict=True))
+            yield f"{files[-1].path.stem}, periods that begin: {'; '.join(told)}."
 
 
 def _said(finding: Finding) -> str:
