@@ -24,6 +24,7 @@ class Settings:
     memory_limit: str = "4GB"
     openlineage_url: str = ""
     keys: str = "file"
+    escrow: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -45,6 +46,7 @@ class Settings:
             memory_limit=env.get("ACEQUIA_MEMORY_LIMIT") or "4GB",
             openlineage_url=env.get("ACEQUIA_OPENLINEAGE_URL") or "",
             keys=env.get("ACEQUIA_KEYS") or "file",
+            escrow=env.get("ACEQUIA_ESCROW_RECIPIENT") or "",
         )
 
     @property

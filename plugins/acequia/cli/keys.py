@@ -76,6 +76,32 @@ def keys_destroy(partner: str, feed: str, epoch: str, because: str, yes: bool) -
     click.echo(f"{partner}.{feed} {epoch}: the key {gone.fingerprint} is destroyed; the ledger says so.")
 
 
+@keys.command("intake", short_help="The public keys to which partners encrypt their files.")
+@click.option("--new", is_flag=True, help="Make a new intake key first; files to the ones before still open.")
+@as_json
+def keys_intake(new: bool, as_json: bool) -> None:
+    """Print the recipients for `age -R`: the intake key, made now if there is none, and the escrow key if one is set.
+
+    The escrow key is set by ACEQUIA_ESCROW_RECIPIENT or by the file escrow.pub beside the agreements: its identity is
+    kept offline. Give partners this list by a way that they trust.
+    """
+    from acequia.opening import keys_of, prepare_home
+    from acequia.receive import envelope
+
+    settings = settings_now()
+    prepare_home(settings)
+    store = keys_of(settings)
+    escrow = envelope.escrow(settings)
+    intake = envelope.renew(store) if new else envelope.recipient(store)
+    rows = [{"key": envelope.names(store)[-1], "recipient": intake}]
+    rows += [{"key": "escrow", "recipient": recipient} for recipient in escrow]
+    if as_json:
+        show(rows, as_json=True, columns=("key", "recipient"), empty="")
+        return
+    for row in rows:
+        click.echo(f"# {row['key']}\n{row['recipient']}")
+
+
 def _who() -> str:
     try:
         return getpass.getuser()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from acequia.errors import AcequiaError
 from acequia.keys import KeyStore
+from acequia.settings import Settings
 
 if TYPE_CHECKING:
     from pyrage import x25519
@@ -33,6 +34,22 @@ def recipient(keys: KeyStore) -> str:
 def renew(keys: KeyStore) -> str:
     """Make the next intake identity; what was encrypted to the ones before still opens. Returns its public key."""
     return str(_identity(keys, _following(keys)).to_public())
+
+
+def recipients(settings: Settings, keys: KeyStore) -> list[str]:
+    """The public keys to which everything that arrives is encrypted: the intake key, and the escrow key if one is set.
+
+    That is ACEQUIA_ESCROW_RECIPIENT, or the file escrow.pub beside the agreements. Errors: `usage` for no key of age.
+    """
+    return [recipient(keys), *escrow(settings)]
+
+
+def escrow(settings: Settings) -> list[str]:
+    """The escrow key's public half, if one is set. Its identity is kept offline, for the day on which ours are lost."""
+    file = settings.config / "escrow.pub"
+    said = settings.escrow or (file.read_text(encoding="utf-8", errors="replace") if file.is_file() else "")
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("#")]
+    return [require_recipient(line) for line in lines]
 
 
 def seal(source: Path, target: Path, recipients: list[str]) -> None:
