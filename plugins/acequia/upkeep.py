@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from acequia import pipeline
+from acequia import pipeline, withdrawal
 from acequia.agreement.load import Signed, in_force, load_all, versions
 from acequia.canary import record as canary
 from acequia.errors import AcequiaError
@@ -57,6 +57,8 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
         for feed_name in _every_feed(settings, partner):
             where = f"{partner}.{feed_name}"
             with _going_on(where, failed):
+                deeds += _finish_withdrawals(open_feed(settings, partner, feed_name, today, say=say))
+            with _going_on(where, failed):
                 deeds += _close_windows(open_feed(settings, partner, feed_name, today, say=say))
             with _going_on(where, failed):
                 for deed in _keep_feed(open_feed(settings, partner, feed_name, today, say=say), today):
@@ -96,6 +98,18 @@ def _every_feed(settings: Settings, partner: str) -> list[str]:
     return list(
         dict.fromkeys(name for one in reversed(versions(settings.partners, partner)) for name in one.agreement.feeds)
     )
+
+
+def _finish_withdrawals(work: Work) -> Iterator[Deed]:
+    """What a killed command left undone; and bytes that were erased and came again do not stay for their days."""
+    for period in withdrawal.unfinished(work):
+        withdrawal.complete(work.at(period), delete_everything)
+        yield Deed("withdrawals finished", f"{work.partner}.{work.feed_name} {period}", 1)
+    for row in work.ledger.deliveries(work.partner, work.feed_name):
+        if row.status == "withdrawn" and row.raw_deleted_at is None:
+            delivery = DeliveryId(partner=row.partner, feed=row.feed, period=row.period, version=row.version)
+            if work.ledger.state(delivery).erased:
+                yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
 
 
 def _close_windows(work: Work) -> list[Deed]:
@@ -199,6 +213,12 @@ def _is_old(work: Work, key: str, today: date) -> bool:
     period = Period.parse(key.split("/")[2])
     kept = _kept_days(in_force(work.versions, period), "raw")
     return period.end + timedelta(days=kept + 1) < today
+
+
+def delete_everything(work: Work, delivery: DeliveryId) -> None:
+    """Delete a delivery's protected rows and its raw bytes, before their day."""
+    delete_protected(work, delivery)
+    delete_raw(work, delivery)
 
 
 def delete_protected(work: Work, delivery: DeliveryId) -> int:

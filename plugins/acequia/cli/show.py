@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import json
+import os
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -18,6 +20,14 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for p
 def settings_now() -> Settings:
     """The settings of this command."""
     return Settings.from_environment()
+
+
+def user() -> str:
+    """Who gives this command, for the ledger."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"  # in a container whose user has no name
 
 
 def show(

@@ -89,7 +89,9 @@ class State:
 
     @property
     def current(self) -> tuple[Release, ...]:
-        """The last publication of each table and window in this turn, ordered by table and window."""
+        """The last publication of each table and window in this turn, ordered; none once it was withdrawn."""
+        if self.withdrawn_at is not None:
+            return ()
         last = {(part.table_name, part.window_label): part for part in self.releases if part.turn == self.turn}
         return tuple(last[key] for key in sorted(last))
 

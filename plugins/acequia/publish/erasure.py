@@ -43,13 +43,15 @@ def erase(
     period: str | None = None,
     where: Mapping[str, Any] | None = None,
     because: str,
+    keep: str | None = None,
 ) -> Erased:
     """Remove rows for good: from the table, from its history, from the disk, and from every open release.
 
     Rows of `period` and with the values of `where` (both given: both hold). The history of the whole table is
     forgotten, since any version may hold the rows; open releases that hold one of them are removed whole and a
     `tombstone.json` says so. Content that was erased cannot be published again; a corrected delivery can. `because` is
-    kept in the lake: it names a decision (a case number), never a person.
+    kept in the lake: it names a decision (a case number), never a person. With `keep`, the content hash of the release
+    of `period` that counts, that one stays, and all that came before it goes.
 
     Raises:
         AcequiaError: `usage` without a choice of rows or for a column that the table does not have.
@@ -60,14 +62,14 @@ def erase(
         chosen = _chosen(table, period, where)
         hit = table.scan(row_filter=chosen, selected_fields=("period",)).to_arrow()
         periods = set(hit["period"].to_pylist()) | ({period} if period else set())
-        buried, release_files = _bury(lake, partner, table_name, period, where, because)
+        buried, release_files = _bury(lake, partner, table_name, period, where, because, keep)
         facts = {"acequia.what": "erased", "acequia.because": because, **({"acequia.period": period} if period else {})}
-        insist(lambda: _delete(lake.load(name), chosen, facts))
+        insist(lambda: _delete(lake.load(name), None if keep else chosen, facts))
         snapshots = insist(lambda: forget(lake.load(name), None))
         table = lake.load(name)
         lake.write_hint(table)
         gone = remove_unreferenced(lake, table, None)
-        left = table.scan(row_filter=chosen, selected_fields=("period",)).to_arrow().num_rows
+        left = 0 if keep else table.scan(row_filter=chosen, selected_fields=("period",)).to_arrow().num_rows
     if left:
         raise AcequiaError(
             "internal", f"{left} rows were written while they were being erased; erase again", where=name
@@ -75,7 +77,7 @@ def erase(
     return Erased(
         table=name,
         periods=tuple(sorted(periods | buried)),
-        rows=hit.num_rows,
+        rows=0 if keep else hit.num_rows,
         rows_left=left,
         snapshots=snapshots,
         files=gone.files,
@@ -97,9 +99,9 @@ def _chosen(table: LakeTable, period: str | None, where: Mapping[str, Any] | Non
     return parts[0] if len(parts) == 1 else And(*parts)
 
 
-def _delete(table: LakeTable, chosen: BooleanExpression, facts: dict[str, str]) -> None:
-    """Delete, then commit once more: the first commit's manifests list the removed files with their lowest and highest
-    values, the second's do not.
+def _delete(table: LakeTable, chosen: BooleanExpression | None, facts: dict[str, str]) -> None:
+    """Delete, if anything is chosen, then commit once more: the manifests of the last commit list the removed files
+    with their lowest and highest values, those of the one after do not.
     """
     import warnings
 
@@ -107,12 +109,19 @@ def _delete(table: LakeTable, chosen: BooleanExpression, facts: dict[str, str]) 
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # nothing to delete is fine: older versions may hold the rows
-        table.delete(chosen, snapshot_properties=facts)
+        if chosen is not None:
+            table.delete(chosen, snapshot_properties=facts)
     table.append(schema_to_pyarrow(table.schema(), include_field_ids=False).empty_table(), snapshot_properties=facts)
 
 
 def _bury(
-    lake: Lake, partner: str, table: str, period: str | None, where: Mapping[str, Any] | None, because: str
+    lake: Lake,
+    partner: str,
+    table: str,
+    period: str | None,
+    where: Mapping[str, Any] | None,
+    because: str,
+    keep: str | None,
 ) -> tuple[set[str], int]:
     """Remove the open releases that hold such rows. Returns their periods, and how many files went."""
     removed = open_release.sweep(lake.files, partner, table)
@@ -121,7 +130,8 @@ def _bury(
         if period in (None, label) and (not where or _holds(lake, folder, where)):
             package = json.loads(lake.files.read(f"{folder}/datapackage.json") or b"{}")
             content = package["acequia"]["lineage"]["content_sha256"]
-            condemned.setdefault(label, set()).add(content)
+            if content != keep:
+                condemned.setdefault(label, set()).add(content)
     for label, contents in sorted(condemned.items()):
         removed += open_release.bury(lake.files, partner, table, label, contents, because)
     return set(condemned), removed

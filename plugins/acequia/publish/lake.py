@@ -172,7 +172,9 @@ class Lake:
                 self.write_hint(table)
             if open_release.latest(self.files, partner, table_name, period):
                 pointer = {"table": name, "period": period, "status": "withdrawn", "because": because}
-                open_release.point(self.files, period_folder(partner, table_name, period), pointer)
+                folder = period_folder(partner, table_name, period)
+                open_release.point(self.files, folder, pointer)
+                self.files.delete(f"{folder}/{changes.FILE}")
             return None if gone else snapshot_of(table)
 
     def load(self, name: str) -> LakeTable:
@@ -229,10 +231,16 @@ class Lake:
         )
 
     def erase(
-        self, name: str, *, period: str | None = None, where: Mapping[str, Any] | None = None, because: str
+        self,
+        name: str,
+        *,
+        period: str | None = None,
+        where: Mapping[str, Any] | None = None,
+        because: str,
+        keep: str | None = None,
     ) -> erasure.Erased:
         """Remove rows for good: from table, history, disk and open releases; the proof in counts."""
-        return erasure.erase(self, name, period=period, where=where, because=because)
+        return erasure.erase(self, name, period=period, where=where, because=because, keep=keep)
 
     def write_catalogue(self) -> str:
         """Write `open/catalog.jsonld` (DCAT-AP) of every table and release. Returns its path below the lake."""

@@ -80,6 +80,10 @@ def bury(files: Files, partner: str, table: str, period: str, erased: set[str], 
         ),
     )
     removed = sum(files.delete_folder(f"{folder}/{release_name(content)}") for content in sorted(erased))
+    told = json.loads(files.read(f"{folder}/changes.json") or b"{}")
+    if erased & {told.get("content_sha256"), told.get("compared_with", {}).get("content_sha256")}:
+        files.delete(f"{folder}/changes.json")
+        removed += 1
     pointer = latest(files, partner, table, period)
     if pointer and pointer.get("content_sha256") in erased:
         files.delete(f"{folder}/latest.json")

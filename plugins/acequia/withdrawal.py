@@ -1,0 +1,143 @@
+"""Withdrawing a period's delivery: the ledger first, then every table that used it, then, if wanted, every trace.
+
+Whatever kills it, run again it goes on where it was: what is done is found done, and housekeeping goes on by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from acequia import pipeline
+from acequia.errors import AcequiaError
+from acequia.flow import DeliveryId
+from acequia.ledger import vintages
+from acequia.ledger.projection import State
+from acequia.period import Period
+from acequia.windows import under
+from acequia.work import Work
+
+Delete = Callable[[Work, DeliveryId], object]
+
+# A table that cannot be computed without the delivery, for now or for good, cannot stay as it is either.
+_NOT_COMPUTABLE = frozenset({"protected_missing", "protected_differs", "canary_below_target", "key_destroyed"})
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """What became of one table and window: `recomputed` without the delivery, or `taken_out` of the lake."""
+
+    table: str
+    period: str
+    done: str
+    because: str = ""
+
+    def as_row(self) -> dict[str, Any]:
+        """For printing, and for the ledger."""
+        return asdict(self)
+
+
+def withdraw(work: Work, *, who: str, because: str, erase: bool, delete: Delete) -> list[TakenBack]:
+    """Withdraw every version of the work's period. Nothing of it counts from the first line on.
+
+    Args:
+        work: the feed and period.
+        who: who says so.
+        because: why; consumers read it beside the releases, so it names a decision and nobody.
+        erase: also erase the tables' history, protected rows and raw bytes.
+        delete: deletes a delivery's protected rows and raw bytes, with their entries.
+
+    Raises:
+        AcequiaError: `unknown_name` where nothing arrived for the period.
+    """
+    found = _versions(work)
+    if not found:
+        raise AcequiaError("unknown_name", "nothing arrived for this period", where=f"{work.partner}.{work.feed_name}")
+    for state in found:
+        work.ledger.withdraw(state.delivery, who=who, because=because, erase=erase)
+    return complete(work, delete)
+
+
+def complete(work: Work, delete: Delete) -> list[TakenBack]:
+    """Take back what is withdrawn of the work's period and is not taken back yet."""
+    open_yet = [state for state in _versions(work) if state.withdrawn_at is not None and not state.finished]
+    if not open_yet:
+        return []
+    for state in open_yet:
+        work.ledger.receipt("withdrawn", state.delivery)
+    newest, because = open_yet[-1], _because(work, open_yet[-1])
+    erase = any(state.erased for state in open_yet)
+    done = [_take_back(work, newest.delivery, *place, because) for place in _touched(work, open_yet)]
+    if erase:
+        for part in done:
+            _erase(work, part, because)
+        for state in open_yet:
+            delete(work, state.delivery)
+    for state in open_yet:
+        work.ledger.withdrawal_done(state.delivery, {"tables": [part.as_row() for part in done], "erased": erase})
+    return done
+
+
+def unfinished(work: Work) -> list[Period]:
+    """The periods of the feed of which something is withdrawn and not taken back yet."""
+    rows = work.ledger.deliveries(work.partner, work.feed_name)
+    return sorted({Period.parse(row.period) for row in rows if row.status == "withdrawn" and not row.finished})
+
+
+def _versions(work: Work) -> list[State]:
+    rows = work.ledger.deliveries(work.partner, work.feed_name)
+    own = [row.version for row in rows if row.period == work.period.label]
+    about = {"partner": work.partner, "feed": work.feed_name, "period": work.period.label}
+    return [work.ledger.state(DeliveryId(**about, version=version)) for version in own]
+
+
+def _because(work: Work, state: State) -> str:
+    said = [entry.said for entry in work.ledger.history(state.delivery) if entry.kind == "withdrawn"]
+    return str(said[-1]["because"])
+
+
+def _touched(work: Work, states: Sequence[State]) -> tuple[tuple[str, Period], ...]:
+    """The tables and windows that may hold rows of these versions; none where no version ever counted."""
+    counted = any(entry.kind == "accepted" for state in states for entry in work.ledger.history(state.delivery))
+    if not counted:
+        return ()
+    return vintages.released_with(work.ledger.engine, work.partner, work.feed_name, work.period)
+
+
+def _take_back(work: Work, delivery: DeliveryId, name: str, window: Period, because: str) -> TakenBack:
+    """Recompute a table's window from what is left, or take it out of the lake."""
+    standing = work.ledger.accepted(work.partner, work.feed_name, window)
+    why = "" if not standing else "agreed_no_more"
+    if standing and name in under(work, window).feed.tables:
+        try:
+            pipeline.restate(work, name, window)
+            return TakenBack(name, window.label, "recomputed")
+        except AcequiaError as error:
+            if error.code not in _NOT_COMPUTABLE:
+                raise
+            why = error.code
+    with work.lake.lock(f"window.{work.partner}.{name}.{window}"):
+        if not why and work.ledger.accepted(work.partner, work.feed_name, window):
+            return TakenBack(name, window.label, "recomputed")  # by a newer version that was accepted meanwhile
+        work.lake.withdraw(f"{work.partner}.{name}", window.label, because)
+        work.ledger.taken_out(delivery, name, window.label, because=why or "nothing_left")
+    work.say(f"took {work.partner}.{name} {window} out of the lake")
+    return TakenBack(name, window.label, "taken_out", why or "nothing_left")
+
+
+def _erase(work: Work, part: TakenBack, because: str) -> None:
+    """Erase every earlier vintage of the window, and the restricted cells that older runs left in the workspace."""
+    kept = None
+    if part.done == "recomputed":
+        kept = vintages.standing_release(work.ledger.engine, work.partner, part.table, part.period)
+    work.lake.erase(f"{work.partner}.{part.table}", period=part.period, because=because, keep=kept)
+    current: Path | None = None
+    if standing := work.ledger.accepted(work.partner, work.feed_name, Period.parse(part.period)):
+        current = work.folder(standing[-1])
+    feed = work.settings.workspace / work.partner / work.feed_name
+    for kind in ("cells", "disclosed"):
+        for path in sorted(feed.glob(f"*/*/{kind}.{part.table}.{part.period}.*")):
+            if part.done == "taken_out" or path.parent != current:
+                path.unlink(missing_ok=True)
