@@ -16,7 +16,9 @@ from acequia.cli.notices import notices
 from acequia.cli.operate import demo, doctor, housekeeping, simulate
 from acequia.cli.preflight import preflight
 from acequia.cli.privacy import canary, scan
+from acequia.cli.promises import calendar, watch
 from acequia.cli.risk import risk
+from acequia.cli.versions import pause, replay, resume, set_aside, withdraw
 from acequia.errors import OURS, AcequiaError
 
 
@@ -38,8 +40,9 @@ def cli() -> None:
     """
 
 
-for command in (check, explain_, scan, new_partner, preflight, run, deliveries, verify, risk, ledger, keys, canary,
-                close, tables, query, lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
+for command in (check, explain_, scan, new_partner, preflight, run, watch, calendar, deliveries, set_aside,
+                replay, withdraw, pause, resume, verify, risk, ledger, keys, canary, close, tables, query,
+                lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
 
 

@@ -39,7 +39,7 @@ def look_at(
 def _for(source: Source, terms: Delivery, period: Period) -> Source | None:
     """The same open source, for another period; None where it must be opened anew."""
     opened: Any = source
-    known = {field.name for field in fields(opened)} if is_dataclass(source) else set()
+    known: set[str] = {field.name for field in fields(opened)} if is_dataclass(opened) else set()
     if not hasattr(terms.source, "path") or not known & {"pattern", "patterns"}:
         return None
     pattern = pattern_of(terms, period)
