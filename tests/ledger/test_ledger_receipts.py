@@ -16,12 +16,10 @@ import pytest
 
 from acequia.errors import AcequiaError
 from acequia.flow import LandedFile
-from acequia.keys import FileKeyStore
-from acequia.ledger.book import Ledger, open_ledger
+from acequia.ledger.book import Ledger
 from acequia.ledger.receipts import TYPE, keys_path, verify_receipt
 from acequia.ledger.signing import Signer
 from acequia.period import Period
-from acequia.settings import Settings
 from tests.ledger.deeds import ONE, TWO, count, publish, refuse, register, run_through, sha
 
 
@@ -263,14 +261,6 @@ def test_a_file_of_keys_that_is_none_is_an_error(published: Path, tmp_path: Path
     keys.write_text(content)
     with invalid("is no JWK set"):
         verify_receipt(published, keys)
-
-
-def test_keys_of_before_stay_beside_the_new_one(published: Path, home: Path, jwks: Path) -> None:
-    (home / "keys/receipts.key").unlink()
-    ledger = open_ledger(Settings.from_environment({"ACEQUIA_HOME": str(home)}), FileKeyStore(home / "keys"))
-    later = ledger.receipt("published", run_through(ledger, "A", "2026-11-17"))
-    assert len(json.loads(jwks.read_bytes())["keys"]) == 2
-    assert verify_receipt(published, jwks).key_id != verify_receipt(later, jwks).key_id
 
 
 def test_the_ledger_does_not_build_on_a_receipt_that_was_tampered_with(sqlite_ledger: Ledger, published: Path) -> None:

@@ -14,9 +14,9 @@ from acequia.flow import DeliveryId
 from acequia.ledger import certificates, head, models
 from acequia.ledger.chain import FIRST, TOKEN, Entry, everything, hash_of
 from acequia.ledger.database import reading
+from acequia.ledger.keyring import Keyring
 from acequia.ledger.projection import State, after, row_of
 from acequia.ledger.receipts import folder_of, verify_receipt
-from acequia.ledger.signing import Signer
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class _Walk:
         self.findings.append(Finding(kind, what, seq))
 
 
-def verify(engine: Engine, home: Path, signer: Signer) -> list[Finding]:
+def verify(engine: Engine, home: Path, signer: Keyring) -> list[Finding]:
     """Every finding. Entries that are added meanwhile do no harm: head and receipts are read before the chain.
 
     Entries are verified by signing them again: Ed25519 gives the same bytes, and it is faster than verifying.
@@ -67,7 +67,7 @@ def verify(engine: Engine, home: Path, signer: Signer) -> list[Finding]:
     return walk.findings
 
 
-def _anchors(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int, str]]:
+def _anchors(home: Path, signer: Keyring, walk: _Walk) -> Iterator[tuple[str, int, str]]:
     """What each receipt on disk says of the ledger."""
     yield from _certified(home, signer, walk)
     root = home / "receipts"
@@ -82,7 +82,7 @@ def _anchors(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int
             walk.found("receipt_wrong", f"receipt {name}: {error.what}")
 
 
-def _certified(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, int, str]]:
+def _certified(home: Path, signer: Keyring, walk: _Walk) -> Iterator[tuple[str, int, str]]:
     """What each certificate on disk says of the ledger."""
     root = certificates.root_of(home)
     for path in sorted(root.rglob("*.jws")):
@@ -94,7 +94,7 @@ def _certified(home: Path, signer: Signer, walk: _Walk) -> Iterator[tuple[str, i
             walk.found("certificate_wrong", f"certificate {name}: {error.what}")
 
 
-def _head_anchor(home: Path, signer: Signer, walk: _Walk) -> list[tuple[str, int, str]]:
+def _head_anchor(home: Path, signer: Keyring, walk: _Walk) -> list[tuple[str, int, str]]:
     try:
         found = head.read(home, signer.public)
     except AcequiaError as error:
@@ -103,7 +103,7 @@ def _head_anchor(home: Path, signer: Signer, walk: _Walk) -> list[tuple[str, int
     return [("the signed head", int(found["seq"]), str(found["hash"]))] if found else []
 
 
-def _check_entry(entry: Entry, signer: Signer, walk: _Walk) -> None:
+def _check_entry(entry: Entry, signer: Keyring, walk: _Walk) -> None:
     if entry.seq != walk.last + 1:
         missing = f"{walk.last + 1}" if entry.seq == walk.last + 2 else f"{walk.last + 1} to {entry.seq - 1}"
         walk.found("sequence_missing", f"entry {missing} is missing before this one", entry.seq)

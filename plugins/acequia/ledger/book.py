@@ -15,12 +15,13 @@ from acequia.agreement.delivery import Delivery
 from acequia.errors import AcequiaError
 from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
 from acequia.keys import KeyStore
-from acequia.ledger import audit, certificates, chain, facts, head, models, receipts, retention
+from acequia.ledger import audit, chain, facts, head, models, retention
 from acequia.ledger.chain import Draft, Entry, Place
 from acequia.ledger.database import open_database, reading, writing
+from acequia.ledger.issuing import Issuer
+from acequia.ledger.keyring import Keyring
 from acequia.ledger.listing import DeliveryRow, listed
 from acequia.ledger.projection import State, after, row_of, state_of
-from acequia.ledger.signing import Signer
 from acequia.period import Period
 from acequia.settings import Settings
 
@@ -49,9 +50,9 @@ class Ledger:
     clock: Callable[[], datetime] = now
 
     @cached_property
-    def signer(self) -> Signer:
+    def signer(self) -> Keyring:
         """Signs entries and receipts."""
-        return Signer(self.keys.secret("receipts"))
+        return Keyring(self.keys)
 
     # What happened
 
@@ -173,21 +174,40 @@ class Ledger:
         Steps are `received`, `repeated`, `accepted`, `published`, `refused`, `withdrawn`, `raw_deleted` and
         `protected_deleted`. A receipt is made of ledger entries alone, so that writing it again gives the same bytes.
         """
-        with reading(self.engine) as connection:
-            versions = [
-                chain.of_delivery(connection, delivery.model_copy(update={"version": version}))
-                for version in range(1, delivery.version + 1)
-            ]
-        return receipts.issue(self.home, self.signer, versions, step, delivery)
+        for path in reversed(self._issuer.receipts(delivery)):
+            if path.stem.partition("-")[2] == step:
+                return path
+        raise AcequiaError("internal", f"the ledger gives no reason for a receipt of step {step}", where=str(delivery))
+
+    def write_receipts(self, partner: str | None = None, feed: str | None = None) -> int:
+        """Write every receipt that is missing, as after a step that was killed between the ledger and its receipt.
+
+        Returns:
+            How many periods had one missing.
+        """
+        latest = {(row.partner, row.feed, row.period): row.version for row in self.deliveries(partner, feed)}
+        lacking = [
+            delivery
+            for (partner_, feed_, period), version in latest.items()
+            if not self._issuer.is_complete(
+                delivery := DeliveryId(partner=partner_, feed=feed_, period=period, version=version)
+            )
+        ]
+        for delivery in lacking:
+            self._issuer.receipts(delivery)
+        return len(lacking)
 
     def certify(self, delivery: DeliveryId) -> list[Path]:
         """The signed certificates of everything that the delivery published; those that are missing are written."""
-        with reading(self.engine) as connection:
-            entries = chain.of_delivery(connection, delivery)
-            notes = chain.without_delivery(connection, ("canary",))
-            return certificates.issue(
-                self.home, self.signer, entries, lambda other: chain.of_delivery(connection, other), notes
-            )
+        return self._issuer.certificates(delivery)
+
+    def offer_keys(self) -> None:
+        """Write the file of public keys, if it is not there or says something else than the ledger."""
+        self._issuer.offer_keys()
+
+    @cached_property
+    def _issuer(self) -> Issuer:
+        return Issuer(self.engine, self.home, self.signer)
 
     # What follows from it
 

@@ -16,9 +16,10 @@ from typing import Any
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger.chain import Entry
+from acequia.ledger.keyring import Keyring
 from acequia.ledger.projection import state_of
-from acequia.ledger.receipts import Verified, keys_path
-from acequia.ledger.signing import Jwks, Signer, claims_of, offer_jwks, read_jwks, type_of, write_whole
+from acequia.ledger.receipts import Verified
+from acequia.ledger.signing import Jwks, claims_of, read_jwks, type_of, write_whole
 
 TYPE = "acequia-release+jwt"
 _WANTED = {"iat", "kind", "table", "period", "content_sha256", "deliveries", "disclosure", "ledger"}
@@ -37,13 +38,13 @@ def place_of(home: Path, entry: Entry) -> Path:
     )
 
 
-def issue(home: Path, signer: Signer, entries: Sequence[Entry], of: Callable[[DeliveryId], Sequence[Entry]],
+def issue(home: Path, ring: Keyring, entries: Sequence[Entry], of: Callable[[DeliveryId], Sequence[Entry]],
           notes: Sequence[Entry] = ()) -> list[Path]:  # fmt: skip
     """Write the certificates of a delivery's releases that are missing.
 
     Args:
         home: ACEQUIA_HOME.
-        signer: Holds the installation's key.
+        ring: Holds the installation's keys.
         entries: The entries of the delivery that published.
         of: The entries of any delivery that stands behind a release.
         notes: The entries about planted people (kind `canary`), in order.
@@ -51,14 +52,12 @@ def issue(home: Path, signer: Signer, entries: Sequence[Entry], of: Callable[[De
     Raises:
         AcequiaError: `ledger_broken` if a certificate on disk is another than the ledger gives reason for.
     """
-    offer_jwks(signer, keys_path(home))
-    jwks = read_jwks(keys_path(home))
-    written = []
+    jwks, written = ring.public, []
     for entry in entries:
         if entry.kind == "published":
             path = place_of(home, entry)
             if not path.exists():
-                write_whole(path, signer.sign(TYPE, claims(entry, of, notes)))
+                write_whole(path, ring.for_entry(entry.seq).sign(TYPE, claims(entry, of, notes)))
             _require_of(path, entry, jwks)
             written.append(path)
     return written

@@ -7,16 +7,19 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from acequia.flow import DeliveryId
 from acequia.ledger import models
-from acequia.ledger.signing import Signer, canonical
+from acequia.ledger.signing import ENTRY, Signer, canonical
+
+if TYPE_CHECKING:
+    from acequia.ledger.keyring import Keyring
 
 FIRST = "0" * 64  # what the first entry names as the hash before it
-TOKEN = "acequia-entry+jwt"  # noqa: S105 - the type of a token, not a secret
+TOKEN = ENTRY
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,10 @@ class Draft:
 
 @dataclass(frozen=True)
 class Place:
-    """What an entry is about: a delivery, or a feed (with a window or an epoch as its period)."""
+    """What an entry is about: a delivery, or a feed (with a window or an epoch as its period), or the office (None)."""
 
-    partner: str
-    feed: str
+    partner: str | None
+    feed: str | None
     period: str | None = None
     delivery: str | None = None
 
@@ -81,8 +84,9 @@ def hash_of(entry: Entry) -> str:
     return hashlib.sha256(canonical(told).encode()).hexdigest()
 
 
-def append(connection: Connection, signer: Signer, draft: Draft, place: Place, at: datetime) -> Entry:
+def append(connection: Connection, signer: Signer | Keyring, draft: Draft, place: Place, at: datetime) -> Entry:
     """Add the next entry. The caller holds the ledger's lock (`database.writing`)."""
+    signer.catch_up(connection)
     last = connection.execute(
         select(models.entry.c.seq, models.entry.c.hash).order_by(models.entry.c.seq.desc()).limit(1)
     ).first()
@@ -111,6 +115,17 @@ def last_token(connection: Connection) -> str | None:
     """The token of the last entry; None while there is none."""
     found = connection.execute(select(models.entry.c.token).order_by(models.entry.c.seq.desc()).limit(1))
     return found.scalar()
+
+
+def last_seq(connection: Connection) -> int:
+    """The number of the last entry; 0 while there is none."""
+    return connection.execute(select(models.entry.c.seq).order_by(models.entry.c.seq.desc()).limit(1)).scalar() or 0
+
+
+def by_key(connection: Connection, key: str) -> Entry | None:
+    """The entry of that natural key."""
+    found = connection.execute(select(models.entry).where(models.entry.c.key == key)).mappings().first()
+    return entry_of(found) if found else None
 
 
 def entry_of(row: RowMapping) -> Entry:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import fcntl
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acequia.errors import AcequiaError
 from acequia.ledger.chain import FIRST, TOKEN
 from acequia.ledger.signing import Jwks, Signer, claims_of, write_whole
+
+if TYPE_CHECKING:
+    from acequia.ledger.keyring import Keyring
 
 
 def path_of(home: Path) -> Path:
@@ -16,7 +19,7 @@ def path_of(home: Path) -> Path:
     return home / "ledger" / "head.jws"
 
 
-def show(home: Path, token: str, signer: Signer) -> None:
+def show(home: Path, token: str, signer: Signer | Keyring) -> None:
     """Put the token in place, unless another process was here with a later one. It may lag behind, never run ahead."""
     path = path_of(home)
     if path.exists() and path.read_bytes() == token.encode():
@@ -28,7 +31,7 @@ def show(home: Path, token: str, signer: Signer) -> None:
             write_whole(path, token)
 
 
-def begin(home: Path, signer: Signer) -> None:
+def begin(home: Path, signer: Signer | Keyring) -> None:
     """A head that names nothing, in place before the first entry is: then a missing head always means something."""
     show(home, signer.sign(TOKEN, {"seq": 0, "hash": FIRST}), signer)
 

@@ -16,8 +16,9 @@ from typing import Any
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger.chain import Entry
+from acequia.ledger.keyring import Keyring
 from acequia.ledger.projection import State, after
-from acequia.ledger.signing import Jwks, Signer, claims_of, offer_jwks, read_jwks, write_whole
+from acequia.ledger.signing import Jwks, claims_of, read_jwks, write_whole
 
 TYPE = "acequia-receipt+jwt"
 _NAME = re.compile(r"(\d{2,})-([a-z_]+)\.jws")
@@ -72,21 +73,17 @@ def plan(entries: Sequence[Entry]) -> list[Planned]:
     return planned
 
 
-def issue(home: Path, signer: Signer, versions: Sequence[Sequence[Entry]], step: str, delivery: DeliveryId) -> Path:
-    """Write every receipt of the period that is missing, up to this delivery; the path of its latest such step.
+def issue(home: Path, ring: Keyring, versions: Sequence[Sequence[Entry]]) -> list[Path]:
+    """Write every receipt of these versions of a period that is missing; the last version's, in order.
 
     Args:
         home: ACEQUIA_HOME.
-        signer: Holds the key for receipts.
-        versions: The entries of version 1, 2, … of the period, this delivery's last.
-        step: The step wanted.
-        delivery: The delivery wanted.
+        ring: Holds the keys for receipts.
+        versions: The entries of version 1, 2, … of the period.
 
     Raises:
         AcequiaError: `ledger_broken` if a receipt on disk is another than the ledger gives reason for.
     """
-    offer_jwks(signer, keys_path(home))
-    jwks = read_jwks(keys_path(home))
     written: list[tuple[Planned, str]] = []
     before: list[tuple[Planned, str]] = []
     for entries in versions:
@@ -94,11 +91,8 @@ def issue(home: Path, signer: Signer, versions: Sequence[Sequence[Entry]], step:
         for part in plan(entries):
             prev = written[-1][1] if written else _last_before(before, part.entry.seq)
             path = folder_of(home, DeliveryId.parse(str(part.entry.delivery))) / part.name
-            written.append((part, _write_once(path, part, prev, signer, jwks)))
-    for part, _ in reversed(written):
-        if part.step == step:
-            return folder_of(home, delivery) / part.name
-    raise AcequiaError("internal", f"the ledger gives no reason for a receipt of step {step}", where=str(delivery))
+            written.append((part, _write_once(path, part, prev, ring)))
+    return [folder_of(home, DeliveryId.parse(str(part.entry.delivery))) / part.name for part, _ in written]
 
 
 def verify_receipt(path: Path, jwks: Path | Jwks, *, chain: bool = True) -> Verified:
@@ -213,12 +207,12 @@ def _last_before(written: Sequence[tuple[Planned, str]], seq: int) -> str | None
     return earlier[-1] if earlier else None
 
 
-def _write_once(path: Path, part: Planned, prev: str | None, signer: Signer, jwks: Jwks) -> str:
+def _write_once(path: Path, part: Planned, prev: str | None, ring: Keyring) -> str:
     """Write a receipt unless it is there; its SHA-256."""
     if not path.exists():
-        write_whole(path, signer.sign(TYPE, {**part.claims, "prev": prev}))
+        write_whole(path, ring.for_entry(part.entry.seq).sign(TYPE, {**part.claims, "prev": prev}))
     try:
-        found = _verified(path, jwks)
+        found = _verified(path, ring.public)
     except AcequiaError as error:
         raise AcequiaError("ledger_broken", f"a receipt was tampered with: {error.what}", where=path.name) from None
     if found.claims["ledger"] != part.claims["ledger"] or found.claims["prev"] != prev:
