@@ -37,7 +37,10 @@ def look(
 
     Errors: `source_unreachable`, `source_denied`, `path_escapes`, `connection_unknown`, `connection_invalid`.
     """
-    with placed(f"{partner}.{feed_name} {period}"), open_source(terms, period, connect, inbox) as source:
+    with (
+        placed(f"{partner}.{feed_name} {period}"),
+        open_source(terms, period, connect, inbox, feed_name=feed_name) as source,
+    ):
         return arrival_of(source, terms)
 
 
@@ -92,7 +95,8 @@ def receive(
         if given is not None:
             taken = _take(given, terms, trust, sealing, scratch, complete=True)
         else:
-            with open_source(terms, period, connect, inbox) as source:
+            opened = open_source(terms, period, connect, inbox, feed_name=feed_name, keys=landing.keys)
+            with opened as source:
                 taken = _take(source, terms, trust, sealing, scratch, complete=False)
         content = content_sha256({file.name: file.says for file in taken.files})
         wrong = refusal(taken, terms, partner, feed_name, period)

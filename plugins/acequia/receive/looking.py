@@ -25,7 +25,7 @@ def look_at(
     wanted = list(periods)
     if not wanted:
         return
-    with open_source(terms, wanted[0], connect, inbox) as source:
+    with open_source(terms, wanted[0], connect, inbox, feed_name=feed_name) as source:
         for period in wanted:
             own = _for(source, terms, period)
             if own is None:

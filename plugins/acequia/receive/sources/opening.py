@@ -16,25 +16,48 @@ from acequia.agreement.delivery import (
     UploadSource,
 )
 from acequia.errors import AcequiaError
+from acequia.keys import KeyStore
 from acequia.period import Period
 from acequia.receive.connections import Resolver
 from acequia.receive.manifest import NAME, SIGNED_NAME
 from acequia.receive.names import Pattern
 from acequia.receive.sources.source import Source
+from acequia.receive.uploads import FOLDER, Shelf
 
 OF_AN_EXTRACT = ("{period}.parquet", "{period}/*.parquet", "{period}.*", "extract*.parquet")
 
 
 @contextmanager
-def open_source(terms: Delivery, period: Period, connect: Resolver, inbox: Path) -> Iterator[Source]:
-    """The source as agreed, closed when the block ends. `inbox` is where a folder source without connection lies."""
+def open_source(
+    terms: Delivery,
+    period: Period,
+    connect: Resolver,
+    inbox: Path,
+    *,
+    feed_name: str = "",
+    keys: KeyStore | None = None,
+) -> Iterator[Source]:
+    """The source as agreed, closed when the block ends.
+
+    Args:
+        terms: how the feed is delivered.
+        period: which delivery.
+        connect: finds connections.
+        inbox: `ACEQUIA_HOME/inbox/<partner>`, where a folder source without connection lies; uploads lie beside it.
+        feed_name: the feed's id, by which its uploads are found.
+        keys: open uploads; None for whoever only looks.
+    """
     agreed = terms.source
     with ExitStack() as stack:
         if isinstance(agreed, FolderSource):
             yield _folder(terms, agreed, period, connect, inbox)
             return
         if isinstance(agreed, UploadSource):
-            raise AcequiaError("source_unreachable", "nothing is taken from uploads yet")
+            from acequia.receive.sources.uploaded import UploadedFiles
+
+            shelf = Shelf.of(inbox.parents[1] / FOLDER, inbox.name, feed_name, period)
+            yield UploadedFiles(shelf, pattern_of(terms, period), keys)
+            return
         connection = connect(agreed.connection)
         if isinstance(agreed, S3Source):
             from acequia.receive.buckets import s3_client
