@@ -5,7 +5,7 @@ Questions to the agreement's versions, the calendar and the ledger.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import get_args
@@ -28,10 +28,11 @@ def to_release(work: Work, delivery: DeliveryId) -> Iterator[tuple[str, Period, 
     for name, table in work.feed.tables.items():
         if table.over == "delivery":
             yield name, delivery.of_period(), False
+    came = {part.of_period() for part in (*work.ledger.accepted(work.partner, work.feed_name), delivery)}
     released = cache(lambda name: work.ledger.released_windows(work.partner, name))
     for kind in spans(work):
-        for window in _windows(work, kind, delivery):
-            for name, table in under(work, window).feed.tables.items():
+        for window in sorted({part.within(kind) for part in came}):
+            for name, table in under(work, window, came).feed.tables.items():
                 if table.over == kind:
                     yield from _if_due(work, table, name, window, delivery, window.label in released(name))
 
@@ -43,10 +44,25 @@ def spans(work: Work) -> tuple[PeriodKind, ...]:
     return tuple(kind for kind in _BY_LENGTH if kind in kinds)
 
 
-def under(work: Work, window: Period) -> Work:
-    """The work under the version that decides in a window: the newest in force for one of its deliveries' periods."""
-    holding = [one for one in versions(work) if any(_parts(work, one, window))]
-    return replace(work, signed=holding[-1]) if holding else work
+def under(work: Work, window: Period, came: Iterable[Period] | None = None) -> Work:
+    """The work under the version that decides in a window: the newest in force for a delivery that came for it.
+
+    So no version shapes a table before it holds for something in it. Where nothing came, it is the newest in force.
+    `came` are the periods of the accepted deliveries, for whoever knows them already.
+    """
+    known = versions(work)
+    if len(known) == 1:
+        return replace(work, signed=known[0])
+    if came is None:
+        came = [part.of_period() for part in work.ledger.accepted(work.partner, work.feed_name)]
+    inside = [part for part in came if _is_within(part, window)]
+    holding = [in_force(known, part) for part in inside] or [one for one in known if any(_parts(work, one, window))]
+    holding = [one for one in holding if work.feed_name in one.agreement.feeds]
+    return replace(work, signed=max(holding, key=lambda one: one.agreement.terms.holds_from)) if holding else work
+
+
+def _is_within(part: Period, window: Period) -> bool:
+    return _BY_LENGTH.index(part.kind) <= _BY_LENGTH.index(window.kind) and part.within(window.kind) == window
 
 
 def versions(work: Work) -> tuple[Signed, ...]:
@@ -63,11 +79,6 @@ def _parts(work: Work, version: Signed, window: Period) -> Iterator[Period]:
     for part in window.parts(feed.delivery.period):
         if first <= part.start <= last and in_force(versions(work), part) is version:
             yield part
-
-
-def _windows(work: Work, kind: PeriodKind, delivery: DeliveryId) -> list[Period]:
-    accepted = work.ledger.accepted(work.partner, work.feed_name)
-    return sorted({part.of_period().within(kind) for part in (*accepted, delivery)})
 
 
 def _if_due(
