@@ -100,6 +100,16 @@ class Shelf:
             self._sweep()
             return bool(waiting)
 
+    def drop(self, upload: str) -> bool:
+        """Remove an upload that waits; whether there was one."""
+        with self._locked():
+            notes = (self.folder / "waiting").glob("*.json")
+            found = [note for note in notes if Kept.model_validate_json(note.read_bytes()).upload == upload]
+            for note in found:
+                note.unlink()
+            self._sweep()
+            return bool(found)
+
     def forget(self) -> int:
         """Delete the delivery and its content, but not what waits. Returns how many files went."""
         with self._locked():

@@ -1,0 +1,37 @@
+"""How the server says no: an HTTP status and a short JSON body, which says what is wrong and quotes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+CHECKSUM_MISMATCH = 460  # of the tus checksum extension
+
+
+@dataclass(frozen=True)
+class Refusal(Exception):  # noqa: N818 - an answer, not a fault
+    """An answer other than the wanted one."""
+
+    status: int
+    code: str
+    what: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def not_found() -> Refusal:
+    """What is not there, and what is another's: the same answer to both."""
+    return Refusal(404, "not_found", "there is no such place")
+
+
+def not_known() -> Refusal:
+    """No token, or none that is valid."""
+    return Refusal(401, "token_invalid", "a valid token is needed", {"WWW-Authenticate": 'Bearer realm="acequia"'})
+
+
+def too_much(seconds: int) -> Refusal:
+    """Too many requests."""
+    return Refusal(429, "too_many_requests", "too many requests; try again later", {"Retry-After": str(seconds)})
+
+
+def too_large(what: str) -> Refusal:
+    """More bytes than the agreement covers."""
+    return Refusal(413, "file_too_large", what)
