@@ -115,7 +115,7 @@ def composed(group: Sequence[Due], connection: Connection | None, now: datetime)
     """The letter for a group; to the outbox where there is no connection.
 
     Raises:
-        UnsentError: for good, where the address is none.
+        UnsentError: where the address is none.
     """
     end, first = group[0].endpoint, group[0].notice
     answer_to = str(first.facts["questions"])
@@ -208,7 +208,7 @@ def _refused(current: Round, end: Endpoint | None, group: Sequence[Due], error: 
     """The address was refused: tried again after a while, until what is due for days is given up."""
     name = name or (end.name if end else "")
     current.trying.failed(name, error.what)
-    left = current.give_up(name, group, name, what=error.what, for_good=error.for_good)
+    left = current.give_up(name, group, name, what=error.what)
     current.done.left += len(left)
     current.done.troubles.append(f"{name}: {error.what}")
 

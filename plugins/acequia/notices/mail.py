@@ -33,14 +33,23 @@ def address(written: str, name: str = "") -> Address:
     """A mail address with a display name; an international domain in its ASCII form.
 
     Raises:
-        UnsentError: for good, where no mail can be sent to what is written.
+        UnsentError: where no mail can be sent to what is written.
     """
     local, _, domain = written.rpartition("@")
     try:
+        if plain(written) != written:
+            raise ValueError
         ascii_domain = domain.encode("idna").decode("ascii")
-        return Address(display_name=line(name)[:100], addr_spec=f"{local}@{ascii_domain}".encode("ascii").decode())
+        return Address(display_name=plain(name)[:100], addr_spec=f"{local}@{ascii_domain}".encode("ascii").decode())
     except (ValueError, IndexError, MessageError):  # of UnicodeError and of what the parser says of other slips
-        raise UnsentError("the address is none that mail can be sent to", for_good=True) from None
+        raise UnsentError("the address is none that mail can be sent to") from None
+
+
+def plain(text: str) -> str:
+    """For a header: on one line, and without encoded words (RFC 2047), which the email package decodes, line ends
+    included, and writes out as they are.
+    """
+    return line(text).replace("=?", "= ?")
 
 
 def sender_of(connection: Connection | None, steward: str) -> str:
@@ -70,7 +79,7 @@ def compose(
     letter["From"] = sender
     letter["To"] = to
     letter["Reply-To"] = address(answer_to)
-    letter["Subject"] = line(message.subject)
+    letter["Subject"] = plain(message.subject)
     letter["Date"] = format_datetime(at)
     letter["Message-ID"] = f"<{name}@{sender.domain}>"
     letter["List-Id"] = f"Acequia <{partner}.acequia.{sender.domain}>"
@@ -157,7 +166,7 @@ def _own_name() -> str:
 
 
 @contextmanager
-def _bounded(smtp: smtplib.SMTP, seconds: float = TAKEN_WITHIN_S) -> Iterator[None]:
+def _bounded(smtp: smtplib.SMTP, seconds: float | None = None) -> Iterator[None]:
     """Cut the line after so many seconds: a server that sends a byte now and then would never time out."""
 
     def cut() -> None:
@@ -165,7 +174,7 @@ def _bounded(smtp: smtplib.SMTP, seconds: float = TAKEN_WITHIN_S) -> Iterator[No
             with contextlib.suppress(OSError):
                 smtp.sock.shutdown(socket.SHUT_RDWR)
 
-    timer = threading.Timer(seconds, cut)
+    timer = threading.Timer(seconds or TAKEN_WITHIN_S, cut)
     timer.daemon = True
     timer.start()
     try:

@@ -9,7 +9,7 @@ class UnsentError(Exception):
     """A message did not go out: `what` in our own words.
 
     `scope`: "address" where it is about this address or message alone, "server" where the next one to the same server
-    would fare no better. `unknown`: it may have been taken after all. `for_good`: trying again cannot help.
+    would fare no better. `unknown`: it may have been taken after all.
     """
 
     def __init__(
@@ -18,7 +18,6 @@ class UnsentError(Exception):
         *,
         scope: Literal["address", "server"] = "address",
         unknown: bool = False,
-        for_good: bool = False,
     ) -> None:
         super().__init__(what)
-        self.what, self.scope, self.unknown, self.for_good = what, scope, unknown, for_good
+        self.what, self.scope, self.unknown = what, scope, unknown

@@ -57,11 +57,11 @@ class Round:
         """Enter in the ledger what was told."""
         note_each(self.ledger, notes)
 
-    def give_up(self, endpoint: str, dues: Sequence[Due], *names: str, what: str, for_good: bool = False) -> list[Due]:
-        """Give up those that are old, if one of the names has been failing for long; those that are not given up."""
-        if not for_good and not self.trying.is_hopeless(*names):
+    def give_up(self, endpoint: str, dues: Sequence[Due], *names: str, what: str) -> list[Due]:
+        """Give up those that are old, if one of the names has been failing for long. Those that are left."""
+        if not self.trying.is_hopeless(*names):
             return list(dues)
-        old = [due for due in dues if for_good or self.now - due.notice.at >= GIVEN_UP_AFTER]
+        old = [due for due in dues if self.now - due.notice.at >= GIVEN_UP_AFTER]
         self.note([(due.notice.place, due.draft("given_up", "")) for due in old])
         for due in old:
             self.trying.give_up(endpoint, due.key, what)
