@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -121,12 +121,15 @@ class Arrived(Reference):
 
 
 class Raw(Reference):
-    """What arrived, encrypted in landing. One row per event of a person: the most dangerous kind."""
+    """What arrived, encrypted in landing. One row per event of a person: the most dangerous kind. `corrections` are
+    rows that the partner corrected after they were set aside, in the order in which they came.
+    """
 
     delivery: DeliveryId
     files: tuple[LandedFile, ...]
     content_sha256: str
     manifest: Mapping[str, object] | None = None
+    corrections: tuple[LandedFile, ...] = ()
 
 
 class RuleOutcome(Reference):
@@ -200,6 +203,13 @@ class Risk(Reference):
         return self.below[2].people
 
 
+class Mix(Reference):
+    """What a protected column is made of: rows where it is `empty`, and rows by agreed value, where those are few."""
+
+    empty: int
+    values: Mapping[str, int] = {}
+
+
 class Protected(Reference):
     """One row per event; no column that the agreement drops; identifiers only as pseudonyms."""
 
@@ -212,18 +222,22 @@ class Protected(Reference):
     set_aside_stored: str | None = None
     scanned: tuple[Scanned, ...] = ()
     risk: Risk | None = None
+    mix: Mapping[str, Mix] = {}
     pseudonyms: str = ""
     made_by: str = ""
 
 
 class Check(Reference):
-    """One check of a validation: numbers are counts, never values of the data."""
+    """One check of a validation: numbers are counts, never values of the data. One that fails refuses the delivery,
+    unless its `severity` is to warn.
+    """
 
     name: str
     column: str | None
     passed: bool
     rows_failing: int | None = None
     describe: str = ""
+    severity: Literal["stop", "warn"] = "stop"
 
 
 class Validated(Reference):

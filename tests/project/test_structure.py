@@ -37,7 +37,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("simulate",),
     ("canary", "scanning"),
     ("work",),
-    ("succession", "windows", "corrections"),
+    ("succession", "windows", "corrections", "look_back"),
     ("pipeline", "checking", "drafting"),
     ("withdrawal", "returned"),
     ("opening",),

@@ -15,7 +15,7 @@ from acequia.flow import RuleOutcome
 from acequia.protect.parsing import text
 from acequia.protect.rules import DUPLICATE, Judge
 from acequia.protect.staging import Staged
-from acequia.receive.formats.opened import ROW
+from acequia.receive.formats.opened import ROW, Opened
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,12 +41,12 @@ def set_aside(
     agreed column as text.
     """
     reasons = [*(rule.reason for rule in judge.rules), *([DUPLICATE] if finds_duplicates else [])]
-    files = connection.execute(
-        f"SELECT file, count(*) FROM {staged.relation} WHERE reason IS NOT NULL GROUP BY file ORDER BY file"
-    ).fetchall()
-    if not files:
+    (broken_rows,) = connection.execute(f"SELECT count(*) FROM {staged.relation} WHERE reason IS NOT NULL").fetchall()[
+        0
+    ]
+    if not broken_rows:
         return Aside({}, _outcomes(judge, [0] * len(judge.rules), finds_duplicates, 0), None)
-    _collect(connection, staged, judge, files)
+    _collect(connection, staged, judge)
     counts = dict(connection.execute("SELECT reason, count(*) FROM aside GROUP BY reason ORDER BY reason").fetchall())
     flags = ", ".join(f"count(*) FILTER (b{number})" for number in range(len(judge.rules))) or "0"
     (broken,) = connection.execute(f"SELECT {flags} FROM aside").fetchall()
@@ -58,27 +58,41 @@ def set_aside(
     )
 
 
-def _collect(connection: duckdb.DuckDBPyConnection, staged: Staged, judge: Judge, files: list[tuple[int, int]]) -> None:
+def _collect(connection: duckdb.DuckDBPyConnection, staged: Staged, judge: Judge) -> None:
     texts = "".join(f", r{reading.place} VARCHAR" for reading in judge.readings.values())
     flags = "".join(f", b{number} BOOLEAN" for number in range(len(judge.rules)))
     connection.execute(f"CREATE TEMP TABLE aside (file UINTEGER, row BIGINT, reason USMALLINT{texts}{flags})")
+    as_sent = "reason IS NOT NULL" + (" AND NOT corrected" if staged.corrected else "")
+    files = connection.execute(
+        f"SELECT file, count(*) FROM {staged.relation} WHERE {as_sent} GROUP BY file ORDER BY file"
+    ).fetchall()
     for number, rows in files:
-        file = staged.opened[number - 1]
-        raw = "".join(
-            f", {text(f'here.{arriving.sql}', arriving.kind, reading.manner.zone)}"
-            if (arriving := file.columns.get(name))
-            else ", NULL"
-            for name, reading in judge.readings.items()
-        )
-        broken = "".join(f", coalesce({rule.broken}, false)" for rule in judge.rules)
-        found = connection.execute(
-            f"INSERT INTO aside SELECT {number}, there.row, there.reason{raw}{broken} "
-            f"FROM {judge.judged(file.numbered, file.columns)} AS here JOIN "
-            f"(SELECT row, reason FROM {staged.relation} WHERE file = {number} AND reason IS NOT NULL) AS there "
-            f"ON there.row = here.{ROW}"
-        ).fetchone()
-        if not found or found[0] != rows:
-            raise AcequiaError("rows_unaccounted", "the rows set aside are not the rows that were found")
+        there = f"SELECT file, row, reason FROM {staged.relation} WHERE file = {number} AND {as_sent}"
+        _insert(connection, judge, staged.opened[number - 1], there, f"there.row = here.{ROW}", rows)
+    if staged.corrected:
+        there = f"SELECT file, row, reason FROM {staged.relation} WHERE reason IS NOT NULL AND corrected"
+        (rows,) = connection.execute(f"SELECT count(*) FROM ({there})").fetchall()[0]
+        on = "there.file = here.at_file AND there.row = here.at_row"
+        _insert(connection, judge, staged.corrected, there, on, rows)
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, judge: Judge, opened: Opened, there: str, on: str, rows: int
+) -> None:
+    """Add the rows of one file that are set aside, as they arrived; as many as were found."""
+    raw = "".join(
+        f", {text(f'here.{arriving.sql}', arriving.kind, reading.manner.zone)}"
+        if (arriving := opened.columns.get(name))
+        else ", NULL"
+        for name, reading in judge.readings.items()
+    )
+    broken = "".join(f", coalesce({rule.broken}, false)" for rule in judge.rules)
+    found = connection.execute(
+        f"INSERT INTO aside SELECT there.file, there.row, there.reason{raw}{broken} "
+        f"FROM {judge.judged(opened.numbered, opened.columns)} AS here JOIN ({there}) AS there ON {on}"
+    ).fetchone()
+    if not found or found[0] != rows:
+        raise AcequiaError("rows_unaccounted", "the rows set aside are not the rows that were found")
 
 
 def _outcomes(judge: Judge, broken: list[int], finds_duplicates: bool, duplicates: int) -> tuple[RuleOutcome, ...]:

@@ -22,6 +22,7 @@ from acequia.flow import Count, Protected, Raw
 from acequia.keys import KeyStore
 from acequia.protect.aside import set_aside
 from acequia.protect.leaks import refuse_leaks, scan
+from acequia.protect.mix import measure_mix
 from acequia.protect.pseudonyms import epoch_of, feed_key, has_pseudonyms, manner
 from acequia.protect.risk import measure
 from acequia.protect.rules import compiled
@@ -56,7 +57,8 @@ def protect(
     finds_duplicates = feed.rows.duplicates == "set_aside"
     with _engine_failures(), closing(connect(memory_limit, scratch)) as connection:
         judge = compiled(feed, raw.delivery.of_period(), connection)
-        staged = stage_files(connection, _fetched(raw, landing, scratch), feed, judge, scratch)
+        files, corrections = _fetched(raw, landing, scratch)
+        staged = stage_files(connection, files, feed, judge, scratch, corrections=corrections)
         _require_rows(raw, staged.rows_by_file)
         aside = set_aside(connection, staged, judge, finds_duplicates, scratch / "set_aside.parquet")
         key = _key(raw, feed, keys)
@@ -65,6 +67,7 @@ def protect(
         scanned = scan(connection, plain, feed, language=language, country=country, scratch=scratch)
         refuse_leaks(scanned)
         risk = measure(connection, plain, feed, columns)
+        mix = measure_mix(connection, plain, feed)
     count = Count(rows_in=staged.rows, rows_out=rows_out, set_aside=aside.by_reason)
     stored = _put_aside(aside.path, raw, landing) if aside.path else None
     digest = _sha256(plain)
@@ -79,6 +82,7 @@ def protect(
         set_aside_stored=stored,
         scanned=scanned,
         risk=risk,
+        mix=mix,
         pseudonyms=manner(feed, raw.delivery.of_period()),
     )
 
@@ -105,21 +109,22 @@ def _key(raw: Raw, feed: Feed, keys: KeyStore) -> bytes:
 
 def _put_aside(path: Path, raw: Raw, landing: Landing) -> str:
     """Into landing, under a name that says its content: other terms may set aside other rows of the same delivery."""
-    delivery = raw.delivery
-    folder = f"{delivery.partner}/{delivery.feed}/{delivery.period}/{raw.content_sha256[:16]}"
+    folder = raw.files[0].stored.rpartition("/")[0]
     key = landing.key(folder, f"_set_aside.{_sha256(path)[:16]}.parquet")
     landing.put(key, path)
     path.unlink()
     return key
 
 
-def _fetched(raw: Raw, landing: Landing, scratch: Path) -> list[Path]:
+def _fetched(raw: Raw, landing: Landing, scratch: Path) -> tuple[list[Path], list[Path]]:
+    """The delivery's files in clear, and the rows of them that came back corrected."""
     if not raw.files:
         raise AcequiaError("file_not_sent", "the delivery holds no file")
     paths = [scratch / f"file-{number}" for number in range(1, len(raw.files) + 1)]
-    for file, path in zip(raw.files, paths, strict=True):
+    corrections = [scratch / f"corrections-{number}" for number in range(1, len(raw.corrections) + 1)]
+    for file, path in zip((*raw.files, *raw.corrections), (*paths, *corrections), strict=True):
         landing.fetch(file.stored, path)
-    return paths
+    return paths, corrections
 
 
 def _sha256(path: Path) -> str:

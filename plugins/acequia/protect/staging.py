@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from acequia.agreement.columns import SecondsSince
 from acequia.agreement.model import Feed
 from acequia.engine.duck import literal
+from acequia.protect.corrected import in_their_place, open_corrections, stage_corrections
 from acequia.protect.rules import Judge, Reading
 from acequia.receive.formats.opened import Opened, in_file, stage
 from acequia.receive.formats.opening import open_file
@@ -26,12 +27,14 @@ class Staged:
 
     `relation` is SQL with one row per row that arrived: `file` and `row` (both from 1), `t…` (see `rules.Reading`) for
     the columns that are needed further on, and `reason`: the number of the rule for which the row is set aside, or
-    null. The number after the last rule stands for `duplicate`.
+    null. The number after the last rule stands for `duplicate`. `corrected` are the rows that came back corrected, if
+    any did; the relation then says in `corrected` which of its rows these are.
     """
 
     opened: tuple[Opened, ...]
     rows_by_file: tuple[int, ...]
     relation: str
+    corrected: Opened | None = None
 
     @property
     def rows(self) -> int:
@@ -46,6 +49,7 @@ def stage_files(
     judge: Judge,
     scratch: Path,
     *,
+    corrections: Sequence[Path] = (),
     opener: Callable[[duckdb.DuckDBPyConnection, Path, Feed, Path], Opened] = open_file,
 ) -> Staged:
     """Read every file of a delivery; the first that must be refused stops it, with its number.
@@ -76,9 +80,14 @@ def stage_files(
         opened.append(file)
         parts.append(part)
     relation = _relation(parts)
+    corrected = open_corrections(connection, corrections, feed, judge) if corrections else None
+    if corrected:
+        place = scratch / "staged-corrections.parquet"
+        stage_corrections(connection, corrected, judge, f"{values}{extra}", place)
+        relation = in_their_place(relation, place)
     if find_duplicates:
         relation = _without_duplicates(connection, relation, every, len(judge.rules))
-    return Staged(tuple(opened), tuple(rows), relation)
+    return Staged(tuple(opened), tuple(rows), relation, corrected)
 
 
 def _needed(feed: Feed, judge: Judge) -> list[Reading]:
