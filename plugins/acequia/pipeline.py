@@ -6,13 +6,13 @@ finished, and the ledger knows each fact by a key, so that a fact is recorded on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import corrections, custody
+from acequia import corrections, custody, look_back
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.canary import record as canary
@@ -24,8 +24,8 @@ from acequia.period import Period
 from acequia.protect.gate import protect as protect_room
 from acequia.protect.pseudonyms import epoch_of, has_pseudonyms, manner, told_apart_otherwise
 from acequia.receive.arrive import receive as receive_room
+from acequia.validate.verdict import in_words, why_failed
 from acequia.validate.verdict import validate as validate_room
-from acequia.validate.verdict import why_failed
 from acequia.windows import spans, to_release, under
 from acequia.work import Work
 
@@ -81,6 +81,8 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         arrival=arrived.arrival,
         sent_at=arrived.sent_at,
         signed_by=arrived.signed_by,
+        landing_key=arrived.landing_key,
+        kept_days={"raw": agreement.terms.raw_kept_days, "protected": agreement.terms.protected_kept_days},
     )
     raw = Raw(delivery=delivery, files=arrived.files, content_sha256=arrived.content_sha256, manifest=arrived.manifest)
     state = work.ledger.state(delivery)
@@ -153,10 +155,11 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
             docs=work.settings.home / "data_docs",
             memory_limit=work.settings.memory_limit,
         ).model_copy(update={"made_by": work.made_by})
+        validated = look_back.looked_back(work, validated, protected)
         work.lineage.validated(work.signed, work.feed_name, protected, validated)
         validated.save(path)
     if not validated.passed:
-        raise refuse(work, delivery, why_failed(validated))
+        raise refuse(work, delivery, why_failed(validated), in_words(validated))
     measured = Protected.load(work.folder(delivery) / "protected.json")
     work.ledger.accept(
         delivery,
@@ -165,7 +168,10 @@ def validate(work: Work, delivery: DeliveryId) -> Validated:
         scanned=measured.scanned,
         risk=measured.risk,
         differences=corrections.differences(work, delivery),
+        mix=measured.mix,
+        warnings=look_back.warnings(validated),
     )
+    work.ledger.receipt("accepted", delivery)
     return validated
 
 
@@ -339,10 +345,13 @@ def close_due(work: Work) -> tuple[Published, ...]:
     return tuple(published)
 
 
-def refuse(work: Work, delivery: DeliveryId, error: AcequiaError) -> AcequiaError:
+def refuse(
+    work: Work, delivery: DeliveryId, error: AcequiaError, found: Mapping[str, object] | None = None
+) -> AcequiaError:
     """Record a refusal with its receipt; the bytes stay in landing, marked as quarantined. Returns what to raise."""
     work.lineage.refused(work.signed, work.feed_name, delivery, error)
-    work.ledger.refuse(delivery, code=error.code, reason=error.what, who_acts=error.who_acts, made_by=work.made_by)
+    said = {"code": error.code, "reason": error.what, "who_acts": error.who_acts, "made_by": work.made_by}
+    work.ledger.refuse(delivery, **said, found=found)
     work.ledger.receipt("refused", delivery)
     return error
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, Engine, and_, func, insert, select, update
 
 from acequia.agreement.delivery import Delivery
 from acequia.errors import AcequiaError
-from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Mix, Published, Risk, Scanned
 from acequia.keys import KeyStore
-from acequia.ledger import audit, chain, facts, head, models, retention
+from acequia.ledger import audit, chain, facts, head, likes, models, retention
 from acequia.ledger.chain import Draft, Entry, Place
 from acequia.ledger.database import open_database, reading, writing
 from acequia.ledger.issuing import Issuer
@@ -70,6 +70,8 @@ class Ledger:
         sent_at: datetime | None = None,
         signed_by: str | None = None,
         corrects: Mapping[str, object] | None = None,
+        landing_key: str = "",
+        kept_days: Mapping[str, int] | None = None,
     ) -> DeliveryId:
         """Give what arrived its id: that of the period's latest version if it holds the same bytes, else a new one.
 
@@ -77,7 +79,7 @@ class Ledger:
         the partner's sending them again from our looking again; see `facts.Sent`. `corrects`: it is an earlier one with
         some of its rows replaced; the earlier one's bytes are then no news either.
         """
-        sent = facts.Sent(arrival, sent_at, signed_by)
+        sent = facts.Sent(arrival, sent_at, signed_by, landing_key, kept_days)
         with writing(self.engine) as connection:
             latest = self._latest(connection, partner, feed, period.label)
             known = self._same_bytes(connection, latest, content_sha256) if latest else None
@@ -103,17 +105,23 @@ class Ledger:
         scanned: Sequence[Scanned] = (),
         risk: Risk | None = None,
         differences: Mapping[str, object] | None = None,
+        mix: Mapping[str, Mix] | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         """The delivery passed every check. A lower accepted version of its period is corrected by that.
 
         Raises:
             AcequiaError: `delivery_withdrawn`.
         """
-        self._record(delivery, lambda state: facts.accepted(state, count, made_by, scanned, risk, differences))
+        found = (scanned, risk, differences, mix, warnings)
+        self._record(delivery, lambda state: facts.accepted(state, count, made_by, *found))
 
-    def refuse(self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str) -> None:
-        """The delivery was refused; it stays in quarantine."""
-        self._record(delivery, lambda state: facts.refused(state, code, reason, who_acts, made_by))
+    def refuse(
+        self, delivery: DeliveryId, *, code: str, reason: str, who_acts: str, made_by: str,
+        found: Mapping[str, object] | None = None,
+    ) -> None:  # fmt: skip
+        """The delivery was refused; it stays in quarantine. `found`: its rows, counted, and `checks` that failed."""
+        self._record(delivery, lambda state: facts.refused(state, code, reason, who_acts, made_by, found))
 
     def published(
         self,
@@ -144,6 +152,12 @@ class Ledger:
     def set_aside_given(self, delivery: DeliveryId, *, who: str, by_reason: Mapping[str, int]) -> None:
         """The rows that it set aside were handed out, for the partner."""
         self._record(delivery, lambda state: facts.set_aside_given(state, who, by_reason))
+
+    def raw_deletion_begun(self, delivery: DeliveryId, found: Mapping[str, object]) -> Mapping[str, object]:
+        """The delivery's raw bytes are about to be deleted. What was found when that was begun, perhaps earlier."""
+        self._record(delivery, lambda state: facts.raw_deletion_begun(state, found))
+        begun = [entry.said for entry in self.history(delivery) if entry.kind == "raw_deletion_begun"]
+        return begun[-1] if begun else found
 
     def raw_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
         """The delivery's raw bytes are gone from landing; `proof` says how that was made sure, without file names."""
@@ -267,6 +281,11 @@ class Ledger:
                 return frozenset()
             states = [latest, *(state for part in before if (state := _known(connection, part)).withdrawn_at)]
             return frozenset(arrival for state in states for arrival in state.arrivals)
+
+    def remembered(self, partner: str, feed: str, periods: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+        """Period -> what was noted when its delivery was accepted (`count`, `mix`), of those of these periods."""
+        with reading(self.engine) as connection:
+            return likes.accepted_bodies(connection, partner, feed, periods)
 
     def released_windows(self, partner: str, table: str) -> set[str]:
         """The windows of a table that were released for good, and not only with provisional cells."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
 from acequia.errors import CODES, AcequiaError
-from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Published, Risk, Scanned
+from acequia.flow import Count, DeliveryId, Disclosed, LandedFile, Mix, Published, Risk, Scanned
 from acequia.ledger.chain import Draft
 from acequia.ledger.projection import State
 
@@ -24,17 +24,26 @@ def _key(kind: str, delivery: DeliveryId, *parts: object) -> str:
 @dataclass(frozen=True)
 class Sent:
     """How a delivery came: `arrival` tells one coming from another (empty: it cannot be told), `sent_at` is when by the
-    source's clock (None: it does not say), `signed_by` the partner's key.
+    source's clock (None: it does not say), `signed_by` the partner's key. And how it is kept: `landing_key` is the
+    fingerprint of the key that its raw bytes alone lie under (empty: one key for all), `kept_days` for how many days
+    `raw` bytes and `protected` rows are kept.
     """
 
     arrival: str = ""
     sent_at: datetime | None = None
     signed_by: str | None = None
+    landing_key: str = ""
+    kept_days: Mapping[str, int] | None = None
 
     def said(self) -> dict[str, str]:
         """What is known of it, for an entry."""
         at = self.sent_at.astimezone(UTC).isoformat(timespec="microseconds") if self.sent_at else ""
         told = {"arrival": self.arrival, "sent_at": at.replace("+00:00", "Z"), "signed_by": self.signed_by or ""}
+        return {name: value for name, value in told.items() if value}
+
+    def kept(self) -> dict[str, object]:
+        """How it is kept, for an entry."""
+        told = {"landing_key": self.landing_key, "kept_days": dict(self.kept_days or {})}
         return {name: value for name, value in told.items() if value}
 
 
@@ -59,6 +68,7 @@ def received(
         "files": [{"number": n, "bytes": file.bytes, "sha256": file.sha256} for n, file in enumerate(files, 1)],
         "landed_in": folders.pop() if len(folders) == 1 else "",
         **sent.said(),
+        **sent.kept(),
         **({"corrects": dict(corrects)} if corrects else {}),
     }
     return Draft("received", _key("received", delivery), body)
@@ -74,7 +84,7 @@ def came_again(state: State, version: str, sha256: str, sent: Sent = Sent(), sta
         kind = "agreement_read_again"
         drafts.append(Draft(kind, _key(kind, state.delivery, state.readings + 1, sha256[:16]), body))
     if state.raw_deleted_at is not None:
-        drafts.append(Draft("landed_again", _key("landed_again", state.delivery, state.landings + 1), {}))
+        drafts.append(Draft("landed_again", _key("landed_again", state.delivery, state.landings + 1), sent.kept()))
     return drafts
 
 
@@ -126,9 +136,12 @@ def accepted(
     scanned: Sequence[Scanned] = (),
     risk: Risk | None = None,
     differences: Mapping[str, object] | None = None,
+    mix: Mapping[str, Mix] | None = None,
+    warnings: Sequence[str] = (),
 ) -> Draft | None:
     """The delivery passed every check under this reading of the agreement; the leak scan found so much, tolerated;
-    its protected rows tell people apart so well, and differ by so many from those of the version that stood.
+    its protected rows tell people apart so well, and differ by so many from those of the version that stood. What they
+    are made of is kept for comparing later ones; `warnings` say how it is unlike those before it.
     """
     _require_not_withdrawn(state)
     if state.is_accepted and state.made_by == made_by and state.count == count:
@@ -140,11 +153,17 @@ def accepted(
         body["risk"] = json.loads(risk.model_dump_json())
     if differences:
         body["differences"] = dict(differences)
+    if mix:
+        body["mix"] = {name: of.model_dump(mode="json") for name, of in mix.items()}
+    if warnings:
+        body["warnings"] = list(warnings)
     return Draft("accepted", _key("accepted", state.delivery, state.turn + 1, made_by[:16]), body)
 
 
-def refused(state: State, code: str, reason: str, who_acts: str, made_by: str) -> Draft | None:
-    """The delivery was refused. What to do is recorded with it, as it was said then."""
+def refused(
+    state: State, code: str, reason: str, who_acts: str, made_by: str, found: Mapping[str, object] | None = None
+) -> Draft | None:
+    """The delivery was refused. What to do is recorded with it, as it was said then, and what was found."""
     _require_not_withdrawn(state)
     if state.status == "refused" and (state.made_by, state.code, state.reason) == (made_by, code, reason):
         return None
@@ -154,6 +173,7 @@ def refused(state: State, code: str, reason: str, who_acts: str, made_by: str) -
         "reason": reason,
         "who_acts": who_acts,
         "what_to_do": what_to_do,
+        **(found or {}),
         **_reading(state, made_by),
     }
     return Draft("refused", _key("refused", state.delivery, state.turn + 1, made_by[:16]), body)
@@ -173,6 +193,7 @@ def published(
         "deliveries": sorted(str(part) for part in disclosed.deliveries),
         "snapshot_id": release.snapshot_id,
         "content_sha256": release.content_sha256,
+        **({"release": release.release} if release.release else {}),
         **({"changes": dict(changes)} if changes else {}),
     }
     for known in state.releases:
@@ -192,6 +213,13 @@ def finished(state: State) -> Draft | None:
     if state.finished or state.withdrawn_at is not None:
         return None
     return Draft("finished", _key("finished", state.delivery, state.turn, len(state.releases)), {})
+
+
+def raw_deletion_begun(state: State, found: Mapping[str, object]) -> Draft | None:
+    """Its raw bytes are about to go; noted first, with all that can only be said while they are there."""
+    if state.raw_deleted_at is not None:
+        return None
+    return Draft("raw_deletion_begun", _key("raw_deletion_begun", state.delivery, state.landings), found)
 
 
 def raw_deleted(state: State, files: int, proof: Mapping[str, object]) -> Draft | None:

@@ -60,15 +60,36 @@ def validate(protected: Protected, feed: Feed, *, expectations: Path, docs: Path
 
 def why_failed(validated: Validated) -> AcequiaError:
     """The refusal of a delivery that did not pass: which checks failed, and in how many rows."""
-    failed = [check for check in validated.checks if not check.passed]
+    failed = [check for check in validated.checks if not check.passed and check.severity == "stop"]
     said = "; ".join(
         f"{check.column or 'rows'}: {check.name}" + (f" ({check.rows_failing} rows)" if check.rows_failing else "")
         for check in failed[:20]
     )
     gate = all(check.name.startswith("gate:") for check in failed)
     bounds = any(check.name == "rows_between" for check in failed)
+    if all(check.name.startswith("history:") for check in failed):
+        told = "; ".join(f"{check.column}: {check.describe}" if check.column else check.describe for check in failed)
+        return AcequiaError("unlike_history", told)
     code = "rows_outside_range" if bounds else "rows_invalid" if gate else "checks_failed"
     return AcequiaError(code, f"{len(failed)} of {len(validated.checks)} checks failed: {said}")
+
+
+def in_words(validated: Validated) -> dict[str, object]:
+    """What a partner is told of a delivery that did not pass: its rows, counted, and each check that failed in words.
+
+    `checks`: by `check` and `column` (None: of all rows) the `rows_failing` (None: not about single rows) and what it
+    `says`. Counts and agreed bounds alone, no value.
+    """
+    told = []
+    for check in validated.checks:
+        if not check.passed and check.severity == "stop":
+            many = check.rows_failing and not check.name.startswith("gate:")
+            says = f"{check.column or 'all rows'}: {check.describe}" + (
+                f"; {check.rows_failing} are not" if many else ""
+            )
+            one = {"check": check.name, "column": check.column, "rows_failing": check.rows_failing, "says": says}
+            told.append(one)
+    return {"rows": validated.count.model_dump(mode="json"), "checks": told}
 
 
 def _open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
