@@ -131,7 +131,9 @@ def test_housekeeping_finishes_what_a_killed_command_left(world: World) -> None:
     delivery = world.run(PARTNER, FEED, DAY).delivery
     ledger_of(world.settings).withdraw(delivery, who="me", because="case 7", erase=True)
     with pytest.raises(AcequiaError):  # nothing of it is counted from here on, whatever runs
-        pipeline.publish(work := open_work(world.settings, PARTNER, FEED, DAY), delivery, pipeline.aggregate(work, delivery))
+        pipeline.publish(
+            work := open_work(world.settings, PARTNER, FEED, DAY), delivery, pipeline.aggregate(work, delivery)
+        )
     keep(world.settings)
     assert not any(rows(world, info.name) for info in lake_of(world.settings).tables())
     assert world.landed() == []

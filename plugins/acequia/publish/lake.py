@@ -218,9 +218,10 @@ class Lake:
         *,
         limit: int | None = None,
         max_rows: int = MAX_ROWS,
+        as_of: dt.datetime | None = None,
     ) -> pa.Table:
-        """The answer to one SELECT over the tables as they stand; see `query.query`."""
-        return query(self, sql, namespaces, limit=limit, max_rows=max_rows)
+        """The answer to one SELECT over the tables as they stand, or stood at a moment; see `query.query`."""
+        return query(self, sql, namespaces, limit=limit, max_rows=max_rows, as_of=as_of)
 
     def keep(
         self, name: str, *, snapshots_older_than: dt.timedelta, orphans_older_than: dt.timedelta

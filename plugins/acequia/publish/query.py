@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -32,11 +33,12 @@ def query(
     limit: int | None = None,
     max_rows: int = MAX_ROWS,
     timeout_s: float = TIMEOUT_S,
+    as_of: dt.datetime | None = None,
 ) -> pa.Table:
     """The answer to one SELECT (DuckDB's SQL) over `<partner>.<table>` as they stand; of these `namespaces` only.
 
     The SQL runs in an empty DuckDB that cannot reach files or the network and cannot be told otherwise; what it names
-    is handed in. With `limit`, only so many first rows of the answer.
+    is handed in. With `limit`, only so many first rows of the answer; with `as_of`, the tables as they stood then.
 
     Raises:
         AcequiaError: `usage` for anything but one SELECT, a wrong name inside it, more than `max_rows` rows of answer
@@ -44,7 +46,7 @@ def query(
     """
     names = tables_named(sql)
     with storing("query"):
-        loaded = {name: _rows(lake, name, namespaces) for name in sorted(names)}
+        loaded = {name: _rows(lake, name, namespaces, as_of) for name in sorted(names)}
     with scratch_folder(lake.home / "scratch") as scratch:
         connection = connect(lake.memory_limit, scratch)
         try:
@@ -100,15 +102,16 @@ def _name(table: exp.Table, statement: exp.Expression) -> str | None:
     return f"{table.db}.{table.name}".lower()
 
 
-def _rows(lake: Lake, name: str, namespaces: Collection[str] | None) -> pa.Table:
-    """The table as it stands. One that may not be seen is answered like one that is not there."""
+def _rows(lake: Lake, name: str, namespaces: Collection[str] | None, as_of: dt.datetime | None) -> pa.Table:
+    """The table as it stands, or stood. One that may not be seen is answered like one that is not there."""
     unknown = AcequiaError("unknown_name", f"the lake has no table {name} for you; see `acequia tables`")
     if namespaces is not None and name.split(".")[0] not in namespaces:
         raise unknown
     try:
-        return lake.load(name).scan().to_arrow()
+        found = lake.load(name)
     except AcequiaError:
         raise unknown from None
+    return found.scan().to_arrow() if as_of is None else lake.read(name, as_of=as_of)
 
 
 def _hand_in(connection: duckdb.DuckDBPyConnection, loaded: dict[str, pa.Table]) -> None:
