@@ -101,6 +101,9 @@ CODES: dict[str, Code] = {
     "rows_outside_range": Code(REFUSED, "partner", "Check that the extract is complete and not repeated."),
     "rows_invalid": Code(REFUSED, "partner", "Correct the rows; the counts by column and reason are in the receipt."),
     "checks_failed": Code(REFUSED, "partner", "Correct the data; the failed checks are in the receipt."),
+    "unlike_history": Code(
+        REFUSED, "partner", "Check that the extract is whole and not doubled. If it is right, agree on wider limits."
+    ),
     "personal_data_found": Code(
         REFUSED, "partner", "Remove the personal data, or agree on another treatment; on may_hold, if it only looks so."
     ),
