@@ -38,6 +38,7 @@ FACTS = {
     "warnings": ["its rows are 45 percent above their likes"],
     "code": "checks_failed",
     "reason": "2 of 9 checks failed",
+    "checks": ["all rows: between 10 and 20 rows"],
     "what_to_do": CODES["checks_failed"].what_to_do,
     "stands": 1,
     "table": "nandu_bus.rides_by_line",

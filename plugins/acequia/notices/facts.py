@@ -68,6 +68,10 @@ def _warnings(value: Any, facts: Mapping[str, Any], language: Language) -> str:
     return language.parts["warnings"].replace("$warnings", "; ".join(map(str, value))) if value else ""
 
 
+def _checks(value: Any, facts: Mapping[str, Any], language: Language) -> str:
+    return language.parts["checks"].replace("$checks", "; ".join(map(str, value))) if value else ""
+
+
 def _stands(value: Any, facts: Mapping[str, Any], language: Language) -> str:
     part = language.parts["stands" if value else "stands_none"]
     return part.replace("$version", str(value))
@@ -122,6 +126,7 @@ _SPECIAL: dict[str, Callable[[Any, Mapping[str, Any], Language], str]] = {
     "warnings": _warnings,
     "stands": _stands,
     "changes": _changes,
+    "checks": _checks,
     "differences": _differences,
     "to": _to,
 }

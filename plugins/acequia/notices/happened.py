@@ -15,6 +15,7 @@ from acequia.notices.subject import Subject, iso
 OF_DELIVERIES = ("accepted", "refused", "repeated", "published", "taken_out", "withdrawn")
 OF_FEEDS = ("paused", "resumed")
 
+_CHECKS_AT_MOST = 20
 _Window = tuple[str, str]  # a table and the label of a window
 
 
@@ -36,7 +37,7 @@ def happened(
         delivery = DeliveryId.parse(name)
         yield from _decided(subject, delivery, entries)
         yield from _repeated(subject, delivery, entries)
-        yield from _withdrawn(subject, delivery, entries)
+    yield from _withdrawn(subject, news)
     yield from _released(subject, news, releases)
     yield from _held(subject, notes)
 
@@ -73,7 +74,8 @@ def _refusal(subject: Subject, delivery: DeliveryId, entry: Entry) -> tuple[dict
     said, feed = entry.said, subject.feed(delivery.feed)
     until = iso(subject.watched_until(feed, delivery.of_period())) if feed else None
     facts = {name: said[name] for name in ("code", "reason", "what_to_do")}
-    return {"version": delivery.version, "watched_until": until, **facts}, ("partner", "steward")
+    checks = [str(check["says"]) for check in said.get("checks", ())][:_CHECKS_AT_MOST]
+    return {"version": delivery.version, "watched_until": until, "checks": checks, **facts}, ("partner", "steward")
 
 
 def _repeated(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry]) -> Iterator[Notice]:
@@ -86,13 +88,21 @@ def _repeated(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry]) 
             )
 
 
-def _withdrawn(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry]) -> Iterator[Notice]:
-    feed = subject.feed(delivery.feed)
-    for entry in _of(entries, "withdrawn")[:1]:
+def _withdrawn(subject: Subject, news: Sequence[Entry]) -> Iterator[Notice]:
+    """A period is withdrawn with all its versions: it is told once, by the newest."""
+    newest: dict[tuple[str, str], tuple[int, Entry]] = {}
+    for entry in _of(news, "withdrawn"):
+        delivery = DeliveryId.parse(str(entry.delivery))
+        place = (delivery.feed, delivery.period)
+        # Of two entries about a version the first counts: the second only says that its history is erased, too.
+        if place not in newest or newest[place][0] < delivery.version:
+            newest[place] = (delivery.version, entry)
+    for (feed_name, period), (version, entry) in newest.items():
+        feed = subject.feed(feed_name)
         if feed is not None and _is_fresh(subject, entry):
-            facts = {"version": delivery.version, "because": entry.said["because"]}
+            facts = {"version": version, "because": entry.said["because"]}
             yield from subject.of_period(
-                "withdrawn", delivery.feed, delivery.period, f"v{delivery.version}", entry.moment, facts,
+                "withdrawn", feed_name, period, f"v{version}", entry.moment, facts,
                 "partner", "steward", "consumers", recipients=subject.readers(feed, *feed.tables),
             )  # fmt: skip
 

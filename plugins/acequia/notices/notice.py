@@ -42,7 +42,9 @@ ABOUT: Mapping[Kind, About] = {
     "missing": About(_of("due_at", "missing_from", "watched_until", "time"), "partner", "watched_until"),
     "delayed": About(_of("due_at", "tables")),
     "accepted": About(_of("version", "rows_in", "rows_set_aside", "differences", "warnings")),
-    "refused": About(_of("version", "code", "reason", "what_to_do", "watched_until"), "partner", "watched_until"),
+    "refused": About(
+        _of("version", "code", "reason", "checks", "what_to_do", "watched_until"), "partner", "watched_until"
+    ),
     "repeated": About(_of("version", "stands")),
     "published": About(_of("table", "cells", "withheld", "provisional")),
     "restated": About(_of("table", "cells", "changes")),

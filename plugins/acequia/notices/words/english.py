@@ -43,7 +43,7 @@ LANGUAGE = Language(
         "refused": Wording(
             subject="$feed $period is refused: $code",
             many="$count deliveries are refused",
-            says="Version $version of the delivery of $feed for $period was refused. Reason ($code): $reason",
+            says="Version $version of the delivery of $feed for $period was refused. Reason ($code): $reason$checks",
             do="$what_to_do",
         ),
         "repeated": Wording(
@@ -74,7 +74,7 @@ LANGUAGE = Language(
         "withdrawn": Wording(
             subject="$feed $period is withdrawn",
             many="$count deliveries are withdrawn",
-            says="Version $version of the delivery of $feed for $period was withdrawn, and counts to no table any "
+            says="The delivery of $feed for $period (up to version $version) was withdrawn, and counts to no table any "
             "more. Reason: $because",
             do="Nothing. Tables that it counted to are published without it.",
         ),
@@ -123,6 +123,7 @@ LANGUAGE = Language(
     parts={
         "every_feed": "every feed",
         "provisional": " The figures are provisional.",
+        "checks": " In words: $checks.",
         "warnings": " It is unlike those before it: $warnings.",
         "stands": "Version $version stands.",
         "stands_none": "No version of the period stands.",

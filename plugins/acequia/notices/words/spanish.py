@@ -45,7 +45,7 @@ LANGUAGE = Language(
             subject="$feed $period fue rechazada: $code",
             many="$count entregas fueron rechazadas",
             says="La versión $version de la entrega de $feed para $period fue rechazada. Motivo ($code), como está en "
-            "el recibo: $reason",
+            "el recibo: $reason$checks",
             do="$what_to_do",
         ),
         "repeated": Wording(
@@ -77,7 +77,7 @@ LANGUAGE = Language(
         "withdrawn": Wording(
             subject="$feed $period fue retirada",
             many="$count entregas fueron retiradas",
-            says="La versión $version de la entrega de $feed para $period fue retirada y ya no cuenta en ninguna "
+            says="La entrega de $feed para $period (hasta la versión $version) fue retirada y ya no cuenta en ninguna "
             "tabla. Motivo: $because",
             do="Nada. Las tablas en las que contaba se publican sin ella.",
         ),
@@ -126,6 +126,7 @@ LANGUAGE = Language(
     parts={
         "every_feed": "todos los flujos",
         "provisional": " Las cifras son provisorias.",
+        "checks": " En palabras: $checks.",
         "warnings": " Se aparta de las anteriores: $warnings.",
         "stands": "Vale la versión $version.",
         "stands_none": "No vale ninguna versión del período.",

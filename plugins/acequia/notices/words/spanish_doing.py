@@ -33,6 +33,7 @@ DOING = {
     "column_missing": "Enviar todas las columnas que exige el convenio.",
     "column_unlisted": "Enviar solo las columnas acordadas, o acordar una versión nueva.",
     "rows_outside_range": "Comprobar que el extracto esté completo y no repetido.",
+    "unlike_history": "Comprobar que el extracto esté entero y no repetido. Si está bien, acordar límites más amplios.",
     "rows_invalid": "Corregir las filas; el recibo dice cuántas, por columna y motivo.",
     "checks_failed": "Corregir los datos; el recibo dice qué controles fallaron.",
     "personal_data_found": "Quitar los datos personales, o acordar otro tratamiento; `may_hold`, si solo lo parecen.",
