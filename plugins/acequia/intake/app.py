@@ -165,12 +165,10 @@ class Intake:
 
     def _admitted(self, request: Request) -> Place:
         """The place that is asked for, if it is the asker's own."""
-        address = request.client.host if request.client else ""
-        self.mistakes.require_some(address)
         kind, _, text = request.headers.get("authorization", "").partition(" ")
         partner = self.door.whose(text.strip()) if kind.lower() == "bearer" else None
         if partner is None:
-            self.mistakes.take(address)
+            self.mistakes.take(request.client.host if request.client else "")
             raise not_known()
         self.requests.take(partner)
         return self._place(partner, request.path_params)

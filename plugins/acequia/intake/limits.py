@@ -28,13 +28,6 @@ class Limit:
                 raise too_much(int((1 - left) / self.per_second) + 1)
             self._keep(name, left - 1)
 
-    def require_some(self, name: str) -> None:
-        """Refuse with 429 when nothing is left, and count nothing."""
-        with self._lock:
-            left = self._refilled(name)
-            if left < 1:
-                raise too_much(int((1 - left) / self.per_second) + 1)
-
     def _refilled(self, name: str) -> float:
         left, at = self._left.get(name, (float(self.burst), self.clock()))
         return min(self.burst, left + (self.clock() - at) * self.per_second)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 CHECKSUM_MISMATCH = 460  # of the tus checksum extension
 
 
-@dataclass(frozen=True)
 class Refusal(Exception):  # noqa: N818 - an answer, not a fault
-    """An answer other than the wanted one."""
+    """An answer other than the wanted one: a status of HTTP, a code, a sentence, and headers."""
 
-    status: int
-    code: str
-    what: str
-    headers: dict[str, str] = field(default_factory=dict)
+    def __init__(self, status: int, code: str, what: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, code, what)
+        self.status, self.code, self.what, self.headers = status, code, what, dict(headers or {})
 
 
 def not_found() -> Refusal:
