@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from acequia.agreement.delivery import Delivery
 from acequia.errors import AcequiaError
@@ -59,12 +60,14 @@ def holidays(reference: Path, name: str | None) -> frozenset[date]:
 
 
 def due_at(delivery: Delivery, period: Period) -> datetime:
-    """The latest moment at which the delivery is in time: hours after the period's end, in the feed's time zone.
+    """The latest moment at which the delivery is in time: hours after the period's end, in the feed's time zone."""
+    return elapsed(period.end, delivery.timezone, delivery.due_within_hours)
 
-    The hours are elapsed ones, so a change to or from summer time in between does not move the moment.
-    """
-    end = datetime.combine(period.end, time(), delivery.zone)
-    return datetime.fromtimestamp(end.timestamp() + delivery.due_within_hours * 3600, delivery.zone)
+
+def elapsed(day: date, timezone: str, hours: int) -> datetime:
+    """So many hours after a day begins in a zone. A change to or from summer time in between does not move it."""
+    zone = ZoneInfo(timezone)
+    return datetime.fromtimestamp(datetime.combine(day, time(), zone).timestamp() + hours * 3600, zone)
 
 
 def expected(delivery: Delivery, first: date, last: date, days_off: frozenset[date] = frozenset()) -> Iterator[Period]:

@@ -14,6 +14,7 @@ from airflow.sdk import DAG, Param, get_parsing_context
 from acequia.agreement.load import Broken, Signed, history
 from acequia.errors import AcequiaError
 from acequia.orchestrate.consumers import asset
+from acequia.orchestrate.deadline import alerts
 from acequia.orchestrate.operators import BrokenAgreement, Protect, Publish, Receive, Validate, WaitForDelivery
 from acequia.orchestrate.pools import pool_of
 from acequia.orchestrate.timetable import PeriodTimetable
@@ -86,6 +87,7 @@ def feed_dag(signed: Signed, feed_name: str) -> DAG:
         start_date=_midnight(agreement.terms.starts_on or agreement.terms.signed_on),
         end_date=_midnight(agreement.terms.expires_on).add(years=1),
         catchup=False,
+        deadline=alerts(partner, feed_name, feed.delivery),
         max_active_runs=4,
         tags=[partner, "feed"],
         params={"agreement": Param(signed.sha256, const=signed.sha256), "period": Param(None, type=["null", "string"])},

@@ -68,6 +68,7 @@ class WaitForDelivery(FeedOperator):
 
         settings, period = Settings.from_environment(), period_of(context)
         with plain_errors():
+            waiting.require_not_paused(settings, self.partner, self.feed, airflow_resolver(settings))
             signed, due = waiting.terms(settings, self.partner, self.feed, period)
             if waiting.is_there(settings, signed, self.feed, period, airflow_resolver(settings)):
                 return
@@ -83,7 +84,13 @@ class WaitForDelivery(FeedOperator):
     def resume(self, context: Context, event: dict[str, str]) -> None:
         """Go on when it arrived; fail when it is overdue."""
         if event["status"] == "missing":
+            from acequia.orchestrate import waiting
+            from acequia.orchestrate.connections import airflow_resolver
+            from acequia.settings import Settings
+
+            settings = Settings.from_environment()
             with plain_errors():
+                waiting.require_not_paused(settings, self.partner, self.feed, airflow_resolver(settings))
                 raise _missing(self.partner, self.feed, period_of(context))
 
 
@@ -204,6 +211,10 @@ def plain_errors() -> Iterator[None]:
     except AcequiaError as error:
         if error.retryable:
             raise
+        if error.code == "feed_paused":
+            raise AirflowSkipException(
+                f"{error.where}: {error.what}; nothing is taken until it is resumed, and nothing is lost."
+            ) from None
         problem = str(error)
     except (AirflowSkipException, AirflowFailException):
         raise

@@ -24,7 +24,7 @@ def ensure_pool(dag_run: Any) -> None:
 
     partner, dot, _ = dag_run.dag_id.partition(".")
     session = object_session(dag_run)
-    if not dot or partner in _made or session is None:
+    if not dot or partner in {"acequia", *_made} or session is None:
         return
     name = pool_of(partner)
     if session.scalar(select(Pool.pool).where(Pool.pool == name)) is None:

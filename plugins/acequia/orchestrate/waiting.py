@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from acequia.agreement.calendar import due_at, holidays
 from acequia.agreement.load import Signed, find
 from acequia.errors import AcequiaError
+from acequia.opening import ledger_of
+from acequia.pauses import require_running
 from acequia.period import Period
 from acequia.receive.arrive import look
 from acequia.receive.connections import Resolver
@@ -22,6 +24,11 @@ def terms(settings: Settings, partner: str, feed_name: str, period: str) -> tupl
     if not delivery.is_due(wanted, holidays(settings.reference, delivery.calendar)):
         return signed, None
     return signed, due_at(delivery, wanted).astimezone(UTC)
+
+
+def require_not_paused(settings: Settings, partner: str, feed_name: str, connect: Resolver) -> None:
+    """Stop, as `feed_paused`, where the feed is paused."""
+    require_running(ledger_of(settings, connect), partner, feed_name)
 
 
 def is_there(settings: Settings, signed: Signed, feed_name: str, period: str, connect: Resolver) -> bool:

@@ -76,7 +76,7 @@ class Watch:
         done = Round(seen.looked_at, paused=seen.paused, troubles=seen.troubles)
         for where in seen.paused:
             self.say(f"{where}: paused, nothing is taken")
-        tries = Tries.read(self.settings.home / "watch" / "tries.json")
+        tries = Tries.of(self.settings, "tries")
         out_of_reach: set[str] = set()
         for coming in seen.comings:
             feed = f"{coming.partner}.{coming.feed}"
@@ -91,8 +91,8 @@ class Watch:
 
     def _run(self, coming: Coming, tries: Tries, now: datetime) -> Ran | None:
         """Run one coming, unless it was tried too lately."""
-        unfinished = coming.why == "unfinished"
-        if tries.number(coming.key, coming.arrival, now, self.patience, unfinished=unfinished) is None:
+        slow = coming.why != "new"
+        if tries.number(coming.key, coming.arrival, now, self.patience, slow=slow) is None:
             return None
         self.say(f"{coming.key}: {coming.why.replace('_', ' ')}")
         ran = self._result(coming)

@@ -9,20 +9,24 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from acequia.settings import Settings
+
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a coming is left to whoever may be at it already, and how long between tries (doubling, to a day)."""
+    """How long a coming is left to whoever may be at it already: a new one, and one that another may take long with;
+    and how long it is between tries (doubling, to a day).
+    """
 
     first: timedelta = timedelta(0)
-    unfinished: timedelta = timedelta(0)
+    slow: timedelta = timedelta(0)
     again: timedelta = timedelta(minutes=15)
 
-    def before(self, tries: int, *, unfinished: bool) -> timedelta:
+    def before(self, tries: int, *, slow: bool) -> timedelta:
         """How long to wait after the last try, or since it was seen first."""
         if tries:
             return min(self.again * float(2 ** min(tries - 1, 20)), timedelta(days=1))
-        return self.unfinished if unfinished else self.first
+        return self.slow if slow else self.first
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,22 @@ class Tries:
     known: dict[str, Try] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, file: Path) -> Tries:
-        """What is on file; nothing if that cannot be read."""
+    def of(cls, settings: Settings, name: str) -> Tries:
+        """What is on file under that name; nothing if that cannot be read."""
+        file = settings.home / "watch" / f"{name}.json"
         try:
             told = json.loads(file.read_bytes())
             return cls(file, {key: Try(**one) for key, one in told.items()})
         except (OSError, ValueError, TypeError, AttributeError):
             return cls(file)
 
-    def number(self, key: str, arrival: str, now: datetime, patience: Patience, *, unfinished: bool) -> int | None:
+    def number(self, key: str, arrival: str, now: datetime, patience: Patience, *, slow: bool) -> int | None:
         """Which try of this coming would be the next, from 1 on; None while it is too early for it."""
         one = self.known.get(key)
         if one is None or one.arrival != arrival:
             one = self.known[key] = Try(arrival, now.isoformat())
         waited = now - datetime.fromisoformat(one.last or one.since)
-        return one.tries + 1 if waited >= patience.before(one.tries, unfinished=unfinished) else None
+        return one.tries + 1 if waited >= patience.before(one.tries, slow=slow) else None
 
     def tried(self, key: str, now: datetime) -> None:
         """It was tried once more."""
