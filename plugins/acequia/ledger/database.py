@@ -28,7 +28,7 @@ from sqlalchemy import column as column_
 from acequia.errors import AcequiaError
 from acequia.settings import Settings
 
-HEAD = "0003"  # the newest migration; a test compares it with the folder
+HEAD = "0004"  # the newest migration; a test compares it with the folder
 VERSION_TABLE = "acequia_version"  # Airflow may share the database, and has an alembic_version of its own
 MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK_WRITING, _LOCK_MIGRATING = 0x61636571, 0x61636572

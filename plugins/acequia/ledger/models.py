@@ -28,7 +28,9 @@ entry = Table(
     Column("prev_hash", SHA256, nullable=False),
     Column("hash", SHA256, nullable=False),
     Column("token", Text, nullable=False),
-    Index("ix_entry_delivery", "delivery", "seq"),
+    # Most entries are of deliveries or notices: other kinds are found without reading those.
+    Index("ix_entry_delivery", "delivery", "kind", "seq"),
+    Index("ix_entry_kind", "kind", "partner", "seq"),
 )
 
 # One row per delivery: what its entries add up to.

@@ -38,9 +38,12 @@ def news(engine: Engine, partner: str, kinds: Collection[str], since: datetime) 
 
 def noted(engine: Engine, partner: str, kinds: Collection[str], since: datetime) -> list[Entry]:
     """What was noted of these kinds about the partner since then, and about no delivery, in order."""
+    of = models.entry.c
+    wanted = select(models.entry).where(
+        of.delivery.is_(None), of.kind.in_(kinds), of.partner == partner, of.at >= _text(since)
+    )
     with reading(engine) as connection:
-        found = chain.without_delivery(connection, list(kinds))
-    return [entry for entry in found if entry.partner == partner and entry.at >= _text(since)]
+        return [chain.entry_of(row) for row in connection.execute(wanted.order_by(of.seq)).mappings()]
 
 
 def releases(engine: Engine, partner: str) -> list[Release]:
