@@ -6,23 +6,38 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_OLD_S = 60.0
 
 
 @contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
     """A new folder below `root` (mode 0700), removed with all it holds when the block ends."""
-    root.mkdir(parents=True, exist_ok=True, mode=0o700)
     sweep(root)
-    folder = Path(tempfile.mkdtemp(dir=root))
-    lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder, lock = _locked(root)
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder)
+        os.close(lock)
+
+
+def _locked(root: Path) -> tuple[Path, int]:
+    """A new folder with its lock. Another process may sweep between our making and our locking it: then once more."""
+    while True:
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            folder = Path(tempfile.mkdtemp(dir=root))
+            lock = os.open(folder / ".lock", os.O_CREAT | os.O_RDWR, 0o600)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.fstat(lock).st_nlink:
+            return folder, lock
         os.close(lock)
 
 
@@ -33,13 +48,34 @@ def sweep(root: Path) -> int:
         try:
             lock = os.open(folder / ".lock", os.O_RDWR)
         except (FileNotFoundError, NotADirectoryError):
-            continue  # being made, or being removed, right now
+            _remove_empty(folder)  # being made, or being removed, right now; or whoever did it was killed
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(folder)
             swept += 1
         except BlockingIOError:
             pass
         finally:
             os.close(lock)
     return swept
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, its lock last: as long as anything is in it, whoever comes next can see that nobody holds it."""
+    for path in list(folder.iterdir()) if folder.is_dir() else ():
+        if path.name == ".lock":
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_empty(folder: Path) -> None:
+    """An empty folder that is a minute old is nobody's: a lock is made at once after its folder."""
+    with suppress(OSError):
+        if folder.stat().st_mtime < time.time() - _OLD_S:
+            folder.rmdir()

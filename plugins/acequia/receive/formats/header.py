@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from acequia.agreement.columns import Column
@@ -17,8 +18,9 @@ def positions(arrived: Sequence[str], agreed: Mapping[str, Column]) -> dict[str,
         AcequiaError: `column_repeated`, `column_unlisted`, or `column_missing` with the agreed names that are missing.
     """
     found = [name.strip() for name in arrived]
-    missing = [name for name, column in agreed.items() if column.required and name not in found]
-    repeated = sorted({name for name in found if name in agreed and found.count(name) > 1})
+    times = Counter(found)
+    missing = [name for name, column in agreed.items() if column.required and name not in times]
+    repeated = sorted(name for name in agreed if times[name] > 1)
     if repeated:
         raise AcequiaError("column_repeated", f"agreed columns arrived more than once: {', '.join(repeated)}")
     unlisted = sum(name not in agreed for name in found)
@@ -26,7 +28,7 @@ def positions(arrived: Sequence[str], agreed: Mapping[str, Column]) -> dict[str,
         also = f"; of the agreed ones these are missing: {', '.join(missing)}" if missing else ""
         raise AcequiaError("column_unlisted", f"{unlisted} column(s) arrived that the agreement does not list{also}")
     refuse_missing(missing)
-    return {name: found.index(name) for name in agreed if name in found}
+    return {name: found.index(name) for name in agreed if name in times}
 
 
 def unnamed_positions(width: int, agreed: Mapping[str, Column]) -> dict[str, int]:

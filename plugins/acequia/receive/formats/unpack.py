@@ -16,6 +16,7 @@ RATIO_FREE = 100 * 2**20
 RATIO_AT_MOST = 200
 TIMES_AGREED = 20
 DIRECTORY_AT_MOST = 2**20
+_PIECE, _EMPTY_AT_MOST = 1 << 16, 1000
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -66,18 +67,23 @@ def _bounded(plain: Iterator[bytes], at_most: int) -> Iterator[bytes]:
 
 def _gunzipped(file: IO[bytes]) -> Iterator[bytes]:
     """Members follow one another; zeros behind them are padding. zlib reads the headers too: one may be very long."""
+    empty = 0
     try:
-        held = file.read(CHUNK)
+        held = file.read(_PIECE)
         while held:
-            unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+            unpacker, some = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16), False
             while not unpacker.eof:
                 if plain := unpacker.decompress(held, CHUNK):
+                    some = True
                     yield plain
-                held = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail or file.read(CHUNK)
+                held = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail or file.read(_PIECE)
                 if not held and not unpacker.eof:
                     raise EOFError
-            while not (held := held.lstrip(b"\0")) and (more := file.read(CHUNK)):
+            while not (held := held.lstrip(b"\0")) and (more := file.read(_PIECE)):
                 held = more
+            empty += not some
+            if empty > _EMPTY_AT_MOST:
+                raise AcequiaError("archive_bomb", f"the gzip file holds more than {_EMPTY_AT_MOST} empty members")
     except (EOFError, zlib.error):
         raise AcequiaError("file_truncated", "the gzip file is cut off or damaged") from None
 
