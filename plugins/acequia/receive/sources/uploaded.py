@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +28,7 @@ class UploadedFiles:
 
     def listing(self) -> Listing:
         """What is there now."""
-        found = [(kept.name, self._found(kept)) for kept in self.shelf.delivered()]
+        found = [(kept.name, _found(kept)) for kept in self.shelf.delivered()]
         return Listing(
             tuple(file for name, file in found if not is_manifest(name, self.agreed)),
             tuple(file for name, file in found if is_manifest(name, self.agreed)),
@@ -64,9 +65,16 @@ class UploadedFiles:
                 raise
             raise _spoilt() from None
 
-    def _found(self, kept: Kept) -> Found:
-        age = max(time.time() - kept.at, 0.0)
-        return Found(kept.name, "", kept.name, kept.name, kept.bytes, kept.upload, age, kept.at)
+
+def forget(shelf: Shelf, arrivals: Collection[str]) -> int:
+    """Delete the delivery on a shelf if its arrival is one of these; how many files went."""
+    delivered = tuple(_found(kept) for kept in shelf.delivered())
+    return shelf.forget() if delivered and Listing(delivered).arrival in arrivals else 0
+
+
+def _found(kept: Kept) -> Found:
+    age = max(time.time() - kept.at, 0.0)
+    return Found(kept.name, "", kept.name, kept.name, kept.bytes, kept.upload, age, kept.at)
 
 
 def _spoilt() -> AcequiaError:
