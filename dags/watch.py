@@ -6,19 +6,15 @@ long as the agreement says (`delivery.watched_days`).
 
 from __future__ import annotations
 
-import os
-
 import pendulum
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
 
-from acequia.orchestrate.watching import LookAround, SendNotices
+from acequia.orchestrate.watching import LookAround, SendNotices, schedule
 
 with DAG(
     "acequia.watch",
-    schedule=os.environ.get("ACEQUIA_WATCH_SCHEDULE", "*/15 * * * *")
-    if os.environ.get("ACEQUIA_ON_DEMAND") != "1"
-    else None,
+    schedule=schedule(),
     start_date=pendulum.datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,

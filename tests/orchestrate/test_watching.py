@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
 from datetime import UTC
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
+from airflow.serialization.serialized_objects import DagSerialization
 
 from acequia.agreement.calendar import due_at
 from acequia.agreement.load import load
@@ -60,3 +62,13 @@ def test_a_run_of_the_watch_gets_its_partition(
 def test_what_is_paused_is_skipped_with_a_plain_sentence() -> None:
     with pytest.raises(AirflowSkipException, match="one.two: it is paused; nothing is taken until"), plain_errors():
         raise AcequiaError("feed_paused", "it is paused", where="one.two")
+
+
+def test_the_dag_of_the_watch_is_sound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ACEQUIA_ON_DEMAND", raising=False)
+    dag = runpy.run_path(str(PARTNERS[0].parents[2] / "dags" / "watch.py"))["dag"]
+    dag.validate()
+    assert [task.task_id for task in dag.topological_sort()] == ["look", "trigger", "notices"]
+    assert dag.schedule == "*/15 * * * *" and dag.max_active_runs == 1
+    first, second = (DagSerialization.to_dict(dag) for _ in range(2))
+    assert first == second

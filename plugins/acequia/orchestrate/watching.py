@@ -23,6 +23,13 @@ RUN_OF_WATCH = "watch__"
 RUNS_AT_MOST = 200  # the rest follows in the next round
 
 
+def schedule() -> str | None:
+    """When the DAG of the watch runs: a cron, or never by itself where everything is triggered."""
+    if os.environ.get("ACEQUIA_ON_DEMAND") == "1":
+        return None
+    return os.environ.get("ACEQUIA_WATCH_SCHEDULE", "*/15 * * * *")
+
+
 class LookAround(BaseOperator):
     """Looks at every source; returns, for each thing that is new, which run of which DAG takes it."""
 
