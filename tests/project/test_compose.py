@@ -52,9 +52,9 @@ def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
             assert "${" in line, line
 
 
-def test_only_the_front_door_is_published_and_only_locally(compose: dict[str, Any]) -> None:
+def test_only_the_front_doors_are_published_and_only_locally(compose: dict[str, Any]) -> None:
     ports = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
-    assert ports == {"airflow-apiserver": ["127.0.0.1:8080:8080"]}
+    assert ports == {"airflow-apiserver": ["127.0.0.1:8080:8080"], "intake": ["127.0.0.1:8443:8443"]}
 
 
 def test_every_variable_is_made_by_make_env(tmp_path: Path) -> None:
