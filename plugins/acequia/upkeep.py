@@ -5,9 +5,7 @@ Everything here can be run at any time, twice, or not at all for a week: it acts
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,12 +15,13 @@ from typing import Any, Literal
 from acequia import pipeline, withdrawal
 from acequia.agreement.load import Signed, in_force, load_all, versions
 from acequia.canary import record as canary
+from acequia.deletion import delete_protected, delete_raw, delete_unregistered, shared
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.lineage.events import open_lineage
 from acequia.opening import lake_of, open_feed
 from acequia.period import Period
-from acequia.scratch import sweep
+from acequia.scratch import sweep, sweep_staged
 from acequia.settings import Settings
 from acequia.work import Work
 
@@ -48,6 +47,7 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
     """All of housekeeping. A broken agreement stops nothing but its own partner's part."""
     today = today or datetime.now(UTC).date()
     deeds = [Deed("plain leftovers removed", "workspace", sum(map(sweep, _scratch_folders(settings))))]
+    deeds.append(Deed("unfinished files removed", "home", sum(map(sweep_staged, _written_folders(settings)))))
     failed: list[str] = []
     for found in load_all(settings.partners):
         if not isinstance(found, Signed):
@@ -80,6 +80,14 @@ def _scratch_folders(settings: Settings) -> Iterator[Path]:
     """Where killed steps leave what they had; the next step sweeps the first, the next run of a delivery its own."""
     yield settings.workspace / ".plain"
     yield from settings.workspace.glob("*/*/*/*/.judging")
+
+
+def _written_folders(settings: Settings) -> Iterator[Path]:
+    """Where files are written beside their targets. The lake looks after its own."""
+    yield from (settings.home / name for name in ("receipts", "certificates", "ledger", "data_docs"))
+    yield settings.workspace
+    if not settings.landing.startswith("s3://"):
+        yield Path(settings.landing)
 
 
 @contextmanager
@@ -119,11 +127,13 @@ def _close_windows(work: Work) -> list[Deed]:
 
 def _keep_feed(work: Work, today: date) -> Iterator[Deed]:
     where = f"{work.partner}.{work.feed_name}"
+    yield Deed("missing receipts written", where, work.ledger.write_receipts(work.partner, work.feed_name))
     due = due_for_deletion(work, "raw", today)
     for delivery in due:
-        if not _shared(work, delivery, due):
+        if not shared(work, delivery, due):
             yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
-    yield Deed("unregistered raw files deleted", where, _delete_unregistered(work, today))
+    unregistered = delete_unregistered(work, today, lambda label: _is_old(work, label, today))
+    yield Deed("unregistered raw files deleted", where, unregistered)
     for delivery in due_for_deletion(work, "protected", today):
         yield Deed("protected rows deleted", str(delivery), delete_protected(work, delivery))
 
@@ -157,60 +167,9 @@ def _look_for_planted(work: Work, today: date) -> list[Deed]:
     return [Deed("planted people looked for", f"{work.partner}.{work.feed_name}", found.planted)]
 
 
-def delete_raw(work: Work, delivery: DeliveryId) -> int:
-    """Delete a delivery's raw bytes from landing, set-aside rows included, and record that they are gone."""
-    folder = work.ledger.state(delivery).landed_in
-    keys = work.landing.list(folder + "/") if folder else ()
-    for key in keys:
-        work.landing.delete(key)
-    if left := (work.landing.list(folder + "/") if folder else ()):
-        raise AcequiaError("internal", f"{len(left)} raw files are still in landing", where=str(delivery))
-    work.ledger.raw_deleted(delivery, files=len(keys))
-    work.ledger.receipt("raw_deleted", delivery)
-    return len(keys)
-
-
-def _shared(work: Work, delivery: DeliveryId, due: Sequence[DeliveryId]) -> bool:
-    """Whether another version, whose day has not come, holds the same bytes (sent, changed, sent again)."""
-    folder = work.ledger.state(delivery).landed_in
-    others = [row for row in work.ledger.deliveries(delivery.partner, delivery.feed) if row.period == delivery.period]
-    for row in others:
-        other = delivery.model_copy(update={"version": row.version})
-        if row.raw_deleted_at is None and other not in due and work.ledger.state(other).landed_in == folder:
-            return True
-    return False
-
-
-def _delete_unregistered(work: Work, today: date) -> int:
-    """Delete what a killed run landed and no later one registered, once its period is as old as raw data may be."""
-    rows = work.ledger.deliveries(work.partner, work.feed_name)
-    known = {
-        work.ledger.state(
-            DeliveryId(partner=row.partner, feed=row.feed, period=row.period, version=row.version)
-        ).landed_in
-        for row in rows
-    }
-    forgotten = [
-        key
-        for key in work.landing.list(f"{work.partner}/{work.feed_name}/")
-        if key.rpartition("/")[0] not in known and _is_old(work, key, today)
-    ]
-    # A run under way has landed its files a moment before it registers them: only what was here the day before goes.
-    note = work.settings.home / "unregistered" / f"{work.partner}.{work.feed_name}.json"
-    seen = json.loads(note.read_text()) if note.exists() else {}
-    gone = [key for key in forgotten if date.fromisoformat(seen.get(key, today.isoformat())) < today]
-    for key in gone:
-        work.landing.delete(key)
-    left = {key: seen.get(key, today.isoformat()) for key in forgotten if key not in gone}
-    if left or seen:
-        note.parent.mkdir(exist_ok=True, mode=0o700)
-        note.write_text(json.dumps(left))
-    return len(gone)
-
-
-def _is_old(work: Work, key: str, today: date) -> bool:
-    """Whether the period in a landing key ended longer ago than raw data is kept, with a day for a run under way."""
-    period = Period.parse(key.split("/")[2])
+def _is_old(work: Work, label: str, today: date) -> bool:
+    """Whether a period ended longer ago than raw data is kept, with a day for a run under way."""
+    period = Period.parse(label)
     kept = _kept_days(in_force(work.versions, period), "raw")
     return period.end + timedelta(days=kept + 1) < today
 
@@ -219,18 +178,6 @@ def delete_everything(work: Work, delivery: DeliveryId) -> None:
     """Delete a delivery's protected rows and its raw bytes, before their day."""
     delete_protected(work, delivery)
     delete_raw(work, delivery)
-
-
-def delete_protected(work: Work, delivery: DeliveryId) -> int:
-    """Delete a delivery's protected rows and cells from the workspace, and record that they are gone."""
-    folder = work.folder(delivery)
-    files = len(list(folder.glob("*.parquet")))
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        raise AcequiaError("internal", "protected rows could not be removed", where=str(delivery))
-    work.ledger.protected_deleted(delivery, files=files)
-    work.ledger.receipt("protected_deleted", delivery)
-    return files
 
 
 def _keep_lake(settings: Settings) -> Iterator[Deed]:

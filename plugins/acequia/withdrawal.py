@@ -77,6 +77,7 @@ def complete(work: Work, delete: Delete) -> list[TakenBack]:
             delete(work, state.delivery)
     for state in open_yet:
         work.ledger.withdrawal_done(state.delivery, {"tables": [part.as_row() for part in done], "erased": erase})
+        work.ledger.receipt("withdrawal_done", state.delivery)
     return done
 
 

@@ -153,7 +153,7 @@ class Ledger:
         """The rows that it set aside were handed out, for the partner."""
         self._record(delivery, lambda state: facts.set_aside_given(state, who, by_reason))
 
-    def raw_deletion_begun(self, delivery: DeliveryId, found: Mapping[str, object]) -> Mapping[str, object]:
+    def raw_deletion_begun(self, delivery: DeliveryId, found: Mapping[str, Any]) -> Mapping[str, Any]:
         """The delivery's raw bytes are about to be deleted. What was found when that was begun, perhaps earlier."""
         self._record(delivery, lambda state: facts.raw_deletion_begun(state, found))
         begun = [entry.said for entry in self.history(delivery) if entry.kind == "raw_deletion_begun"]
@@ -185,8 +185,9 @@ class Ledger:
     def receipt(self, step: str, delivery: DeliveryId) -> Path:
         """The signed receipt of the delivery's latest such step; every receipt still missing before it is written too.
 
-        Steps are `received`, `repeated`, `accepted`, `published`, `refused`, `withdrawn`, `raw_deleted` and
-        `protected_deleted`. A receipt is made of ledger entries alone, so that writing it again gives the same bytes.
+        Steps are `received`, `repeated`, `accepted`, `published`, `refused`, `withdrawn`, `withdrawal_done`,
+        `raw_deleted` and `protected_deleted`. A receipt is made of ledger entries alone, so that writing it again gives
+        the same bytes.
         """
         for path in reversed(self._issuer.receipts(delivery)):
             if path.stem.partition("-")[2] == step:

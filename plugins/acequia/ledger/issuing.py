@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from acequia.flow import DeliveryId
 from acequia.ledger import certificates, chain, receipts
 from acequia.ledger.chain import Entry
+from acequia.ledger.claims import plan
 from acequia.ledger.database import reading
 from acequia.ledger.keyring import Keyring
 from acequia.ledger.signing import as_file, write_whole
@@ -46,7 +47,7 @@ class Issuer:
     def is_complete(self, delivery: DeliveryId) -> bool:
         """Whether every receipt of the period up to this version is there."""
         with reading(self.engine) as connection:
-            planned = [(part, receipts.plan(_entries(connection, part))) for part in _versions(delivery)]
+            planned = [(part, plan(_entries(connection, part))) for part in _versions(delivery)]
         return all((receipts.folder_of(self.home, part) / one.name).exists() for part, told in planned for one in told)
 
     def offer_keys(self) -> None:

@@ -16,27 +16,12 @@ from typing import Any
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger.chain import Entry
+from acequia.ledger.claims import Planned, plan
 from acequia.ledger.keyring import Keyring
-from acequia.ledger.projection import State, after
 from acequia.ledger.signing import Jwks, claims_of, read_jwks, write_whole
 
 TYPE = "acequia-receipt+jwt"
-_NAME = re.compile(r"(\d{2,})-([a-z_]+)\.jws")
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A receipt that the ledger gives reason for; `claims` lack only `prev`."""
-
-    number: int
-    step: str
-    entry: Entry
-    claims: Mapping[str, Any]
-
-    @property
-    def name(self) -> str:
-        """Its file name."""
-        return f"{self.number:02d}-{self.step}.jws"
+NAME = re.compile(r"(\d{2,})-([a-z_]+)\.jws")
 
 
 @dataclass(frozen=True)
@@ -58,19 +43,6 @@ def keys_path(home: Path) -> Path:
 def folder_of(home: Path, delivery: DeliveryId) -> Path:
     """Where a delivery's receipts are."""
     return home / "receipts" / delivery.folder
-
-
-def plan(entries: Sequence[Entry]) -> list[Planned]:
-    """The receipts that a delivery's entries give reason for, in order."""
-    planned: list[Planned] = []
-    state: State | None = None
-    for entry in entries:
-        state = after(state, entry)
-        step = _step(state, entry)
-        if step:
-            claims = _claims(len(planned) + 1, step, state, entries[0], entry)
-            planned.append(Planned(len(planned) + 1, step, entry, claims))
-    return planned
 
 
 def issue(home: Path, ring: Keyring, versions: Sequence[Sequence[Entry]]) -> list[Path]:
@@ -119,88 +91,6 @@ def verify_receipt(path: Path, jwks: Path | Jwks, *, chain: bool = True) -> Veri
     return Verified(found.claims, found.key_id, found.sha256, said, len(earlier))
 
 
-def _step(state: State, entry: Entry) -> str | None:
-    if entry.kind == "finished":  # not each table by itself: one receipt tells of all that went out
-        return "published" if state.current else None
-    return entry.kind if entry.kind in _TOLD and entry.kind != "published" else None
-
-
-def _claims(number: int, step: str, state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    delivery = state.delivery
-    return {
-        "iss": "acequia",
-        "iat": int(entry.moment.timestamp()),
-        "number": number,
-        "step": step,
-        "delivery": str(delivery),
-        "partner": delivery.partner,
-        "feed": delivery.feed,
-        "period": delivery.period,
-        "version": delivery.version,
-        "content_sha256": state.content_sha256,
-        "agreement": {"version": state.agreement_version, "sha256": state.agreement_sha256},
-        "ledger": {"seq": entry.seq, "hash": entry.hash},
-        **_TOLD[step](state, first, entry),
-    }
-
-
-def _files(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    return {"files": first.said["files"]}
-
-
-def _rows(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    said = entry.said
-    return {"rows": said["count"]} | ({"scanned": said["scanned"]} if "scanned" in said else {})
-
-
-def _tables(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    told = [
-        {
-            "table": f"{part.partner}.{part.table_name}",
-            "period": part.window_label,
-            "cells": part.cells,
-            "cells_withheld": part.withheld,
-            "provisional": part.provisional,
-            "snapshot_id": str(part.snapshot_id),  # 64 bits: JSON numbers lose the last of them in many languages
-            "content_sha256": part.content_sha256,
-        }
-        for part in state.current
-    ]
-    return {"rows": state.count.model_dump(mode="json") if state.count else None, "tables": told}
-
-
-def _refusal(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    return {"refusal": {name: entry.said[name] for name in ("code", "reason", "who_acts", "what_to_do")}}
-
-
-def _deletion(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    told = {"deleted": {"at": entry.at, "files": entry.said["files"], "proof": entry.said["proof"]}}
-    return told | (_files(state, first, entry) if entry.kind == "raw_deleted" else {})
-
-
-def _repetition(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    """The same bytes came again: nothing was done, and this is what stands."""
-    said = entry.said
-    told = {"at": entry.at, "done": "nothing", "status": said["status"], "stands": said["stands"] or None}
-    return {"repetition": told, **_files(state, first, entry)}
-
-
-def _withdrawal(state: State, first: Entry, entry: Entry) -> dict[str, Any]:
-    return {"withdrawal": {name: entry.said[name] for name in ("because", "erase")}}
-
-
-_TOLD = {
-    "received": _files,
-    "repeated": _repetition,
-    "withdrawn": _withdrawal,
-    "accepted": _rows,
-    "published": _tables,
-    "refused": _refusal,
-    "raw_deleted": _deletion,
-    "protected_deleted": _deletion,
-}
-
-
 def _last_before(written: Sequence[tuple[Planned, str]], seq: int) -> str | None:
     """The first receipt of a version names the last one that the version before it had by then."""
     earlier = [digest for part, digest in written if part.entry.seq < seq]
@@ -227,7 +117,7 @@ def _verified(path: Path, jwks: Jwks) -> Verified:
     claims, key_id = claims_of(content.decode("ascii", "replace"), TYPE, jwks)
     if _WANTED - claims.keys():
         raise AcequiaError("receipt_invalid", "this is not valid: claims are missing", where=path.name)
-    name = _NAME.fullmatch(path.name)
+    name = NAME.fullmatch(path.name)
     if name and (int(name[1]), name[2]) != (claims["number"], claims["step"]):
         raise AcequiaError(
             "receipt_invalid", "this is not valid: it is another step than its name says", where=path.name
@@ -251,7 +141,7 @@ def _followed(path: Path, found: Verified, jwks: Jwks) -> Iterator[tuple[Path, V
 
 def _one_before(path: Path, found: Verified, jwks: Jwks) -> tuple[Path, Verified] | None:
     number = int(found.claims["number"]) - 1
-    beside = {int(match[1]): other for other in path.parent.iterdir() if (match := _NAME.fullmatch(other.name))}
+    beside = {int(match[1]): other for other in path.parent.iterdir() if (match := NAME.fullmatch(other.name))}
     if number not in beside:
         if any(other < number for other in beside):
             raise AcequiaError("receipt_invalid", f"receipt {number} is missing between those that are here")
@@ -268,7 +158,7 @@ def _of_version_before(path: Path, found: Verified, jwks: Jwks) -> tuple[Path, V
     folder = path.parent.with_name(f"v{version}")
     if path.parent.name != f"v{version + 1}" or not folder.is_dir():
         return None
-    there = sorted(other for other in folder.iterdir() if _NAME.fullmatch(other.name))
+    there = sorted(other for other in folder.iterdir() if NAME.fullmatch(other.name))
     for other in there:
         if hashlib.sha256(other.read_bytes()).hexdigest() == found.claims["prev"]:
             return other, _verified(other, jwks)

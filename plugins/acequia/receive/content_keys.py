@@ -9,7 +9,7 @@ all of landing shared, `landing`: those of before, and those of a key store in w
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from acequia.errors import AcequiaError
@@ -94,10 +94,22 @@ def opened(keys: KeyStore, key: str) -> str:
         raise AcequiaError("landing_missing", "the key of a raw file was destroyed: it cannot be opened") from None
 
 
-def numbered(objects: Iterable[str]) -> tuple[ContentKey, ...]:
-    """The keys that these objects were encrypted with, apart from the shared one, in order."""
-    found = {key for key in map(of_object, objects) if key}
-    return tuple(sorted(found, key=lambda key: (key.folder, key.number)))
+def every(keys: KeyStore, folder: str) -> tuple[ContentKey, ...]:
+    """Every key that a folder's content ever had, destroyed ones too, in order. Nothing is made."""
+    found: list[ContentKey] = []
+    while _FOLDER.fullmatch(folder) and keys.state((key := ContentKey(folder, len(found) + 1)).name) != "absent":
+        found.append(key)
+    return tuple(found)
+
+
+def fingerprint_of(keys: KeyStore, key: ContentKey) -> str:
+    """A key's fingerprint; empty if it is not there any more."""
+    try:
+        return fingerprint(keys.text(key.name, _lost).encode())
+    except AcequiaError as error:
+        if error.code in ("key_destroyed", "key_missing"):
+            return ""
+        raise
 
 
 def listed(keys: KeyStore) -> list[ContentKey]:
