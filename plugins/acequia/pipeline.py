@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import corrections, custody, look_back
+from acequia import corrections, custody, look_back, proposals
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.canary import record as canary
@@ -351,7 +351,7 @@ def refuse(
     """Record a refusal with its receipt; the bytes stay in landing, marked as quarantined. Returns what to raise."""
     work.lineage.refused(work.signed, work.feed_name, delivery, error)
     said = {"code": error.code, "reason": error.what, "who_acts": error.who_acts, "made_by": work.made_by}
-    work.ledger.refuse(delivery, **said, found=found)
+    work.ledger.refuse(delivery, **said, found={**(found or {}), **proposals.noted(work, delivery, error.code)})
     work.ledger.receipt("refused", delivery)
     return error
 

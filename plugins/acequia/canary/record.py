@@ -169,7 +169,7 @@ def latest(ledger: Ledger, partner: str, feed: str, made_by: str | None = None) 
 
 def _first_file(subject: Subject, delivery: DeliveryId) -> str:
     folder = subject.ledger.state(delivery).landed_in
-    keys = [key for key in subject.landing.list(f"{folder}/") if "/_set_aside" not in key]
+    keys = [key for key in subject.landing.list(f"{folder}/") if not key.rpartition("/")[2].startswith("_")]
     if not keys:
         raise AcequiaError(
             "landing_missing", "the delivery's raw files are not in landing any more", where=str(delivery)

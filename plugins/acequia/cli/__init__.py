@@ -10,6 +10,7 @@ import click
 from acequia import __version__
 from acequia.cli.agreements import check, explain_, new_partner
 from acequia.cli.deliveries import close, deliveries, ledger, run, verify
+from acequia.cli.drift import drift
 from acequia.cli.intake import intake
 from acequia.cli.keys import keys
 from acequia.cli.lake import lineage, query, tables
@@ -41,7 +42,7 @@ def cli() -> None:
     """
 
 
-for command in (check, explain_, scan, new_partner, preflight, run, watch, calendar, deliveries, set_aside,
+for command in (check, explain_, scan, new_partner, preflight, run, watch, calendar, deliveries, drift, set_aside,
                 replay, withdraw, pause, resume, verify, risk, ledger, keys, intake, canary, close, tables, query,
                 lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
