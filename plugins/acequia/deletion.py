@@ -17,6 +17,8 @@ from acequia.flow import DeliveryId
 from acequia.keys import KeyStore
 from acequia.receive import content_keys
 from acequia.receive.content_keys import ContentKey
+from acequia.receive.sources.uploaded import forget
+from acequia.receive.uploads import FOLDER, Shelf
 from acequia.work import Work
 
 GONE = "{objects} encrypted objects were deleted from landing, and none was found there afterwards. "
@@ -48,6 +50,7 @@ def delete_raw(work: Work, delivery: DeliveryId) -> int:
     begun = [work.ledger.raw_deletion_begun(holder, found) for holder in holders]
     for key in objects:
         work.landing.delete(key)
+    _forget_upload(work, holders)
     if left := (work.landing.list(folder + "/") if folder else ()):
         raise AcequiaError("internal", f"{len(left)} raw files are still in landing", where=str(delivery))
     destroyed = _destroyed(work.keys, folder)
@@ -56,6 +59,13 @@ def delete_raw(work: Work, delivery: DeliveryId) -> int:
         work.ledger.raw_deleted(holder, files=int(first["objects"]), proof=proof)
         work.ledger.receipt("raw_deleted", holder)
     return len(objects)
+
+
+def _forget_upload(work: Work, holders: Sequence[DeliveryId]) -> None:
+    """What the partner uploaded lies with us as well, encrypted to the intake key: it goes with what landed of it."""
+    for holder in holders:
+        shelf = Shelf.of(work.settings.home / FOLDER, holder.partner, holder.feed, holder.of_period())
+        forget(shelf, work.ledger.state(holder).arrivals)
 
 
 def delete_protected(work: Work, delivery: DeliveryId) -> int:

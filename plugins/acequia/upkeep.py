@@ -5,6 +5,7 @@ Everything here can be run at any time, twice, or not at all for a week: it acts
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,9 +19,12 @@ from acequia.canary import record as canary
 from acequia.deletion import delete_protected, delete_raw, delete_unregistered, shared
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
+from acequia.intake.clearing import clear
+from acequia.intake.partial import expire
 from acequia.lineage.events import open_lineage
 from acequia.opening import lake_of, open_feed
 from acequia.period import Period
+from acequia.receive.uploads import FOLDER
 from acequia.scratch import sweep, sweep_staged
 from acequia.settings import Settings
 from acequia.work import Work
@@ -47,6 +51,7 @@ def keep(settings: Settings, *, today: date | None = None, say: Callable[[str], 
     """All of housekeeping. A broken agreement stops nothing but its own partner's part."""
     today = today or datetime.now(UTC).date()
     deeds = [Deed("plain leftovers removed", "workspace", sum(map(sweep, _scratch_folders(settings))))]
+    deeds.append(Deed("uploads left alone removed", "uploads", expire(settings.home / FOLDER, time.time())))
     deeds.append(Deed("unfinished files removed", "home", sum(map(sweep_staged, _written_folders(settings)))))
     failed: list[str] = []
     for found in load_all(settings.partners):
@@ -132,6 +137,7 @@ def _keep_feed(work: Work, today: date) -> Iterator[Deed]:
     for delivery in due:
         if not shared(work, delivery, due):
             yield Deed("raw files deleted", str(delivery), delete_raw(work, delivery))
+    yield Deed("unused uploads deleted", where, clear(work, today))
     unregistered = delete_unregistered(work, today, lambda label: _is_old(work, label, today))
     yield Deed("unregistered raw files deleted", where, unregistered)
     for delivery in due_for_deletion(work, "protected", today):

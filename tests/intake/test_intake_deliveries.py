@@ -8,16 +8,19 @@ import random
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pyrage import x25519
 
 from acequia.agreement.load import find
+from acequia.deletion import delete_raw
 from acequia.errors import AcequiaError
 from acequia.intake import partial
+from acequia.intake.clearing import clear
 from acequia.intake.serve import Binding, desk_of
 from acequia.keys import FileKeyStore
-from acequia.opening import keys_of, ledger_of
+from acequia.opening import keys_of, ledger_of, open_work
 from acequia.period import Period
 from acequia.receive import envelope
 from acequia.receive.uploads import Shelf
@@ -271,3 +274,42 @@ def test_what_lies_on_the_shelf_needs_the_intake_key(world, tmp_path):
     envelope.unseal(content, tmp_path / "opened", keys_of(world.settings))
     assert (tmp_path / "opened").read_bytes() == b"abc"
     assert oct(content.stat().st_mode & 0o777) == "0o600"
+
+
+def put(desk, name: str, content: bytes, day: str = DAY) -> None:
+    """An upload without the network."""
+    place = desk.place(PARTNER, FEED, day)
+    started, _ = desk.create(place, name, len(content))
+    writing = desk.begin_writing(started, 0, None)
+    writing.write(content)
+    with started.held():
+        desk.finish(place, started, writing.end(whole=True))
+
+
+def test_uploads_go_with_the_raw_files_of_their_delivery(world, tmp_path):
+    desk = desk_of(world.settings)
+    for name, content in made(world, tmp_path / "partner").items():
+        put(desk, name, content)
+    outcome = world.run(PARTNER, FEED, DAY)
+    put(desk, "later.csv.gz", b"a correction that is under way")
+    assert shelf(world).delivered()
+    assert delete_raw(open_work(world.settings, PARTNER, FEED, DAY), outcome.delivery)
+    assert not shelf(world).delivered()
+    assert [kept.name for kept in shelf(world).waiting()] == ["later.csv.gz"]
+    assert len(list((shelf(world).folder / "content").iterdir())) == 1
+
+
+def test_what_nobody_took_goes_after_its_days(world, tmp_path):
+    desk = desk_of(world.settings)
+    work = open_work(world.settings, PARTNER, FEED, DAY)
+    put(desk, "1.csv.gz", b"never completed")
+    kept = work.signed.agreement.terms.raw_kept_days
+    today = datetime.now(UTC).date()
+    assert clear(work, today + timedelta(days=kept - 1)) == 0
+    assert clear(work, today + timedelta(days=kept)) == 1
+    for name, content in made(world, tmp_path / "partner").items():
+        put(desk, name, content)
+    files = len(shelf(world).delivered())
+    watched = work.period.last_day + timedelta(days=work.feed.delivery.watched_days)
+    assert clear(work, max(watched, today)) == 0
+    assert clear(work, max(watched, today + timedelta(days=kept)) + timedelta(days=1)) == files

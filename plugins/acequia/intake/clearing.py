@@ -7,28 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
-from acequia.agreement.delivery import Delivery
-from acequia.ledger.book import Ledger
 from acequia.receive.sources.uploaded import forget
 from acequia.receive.uploads import FOLDER, Kept, shelves
+from acequia.work import Work
 
 
-def clear(home: Path, ledger: Ledger, partner: str, feed: str, terms: Delivery, *, kept_days: int, today: date) -> int:
-    """Delete uploads that were never completed, and deliveries that nobody looks for any more. Returns how many files.
+def clear(work: Work, today: date) -> int:
+    """Delete uploads that were never completed, and deliveries that nobody looks for any more.
 
     Args:
-        home: ACEQUIA_HOME.
-        ledger: knows which deliveries were taken.
-        partner: the partner's id.
-        feed: the feed's id.
-        terms: how the feed is delivered.
-        kept_days: for how many days raw files are kept.
+        work: the feed.
         today: the day (UTC) for which it is asked.
+
+    Returns:
+        How many files went.
     """
+    kept_days, terms = work.signed.agreement.terms.raw_kept_days, work.feed.delivery
+    partner, feed, ledger = work.partner, work.feed_name, work.ledger
     gone = 0
-    for period, shelf in shelves(home / FOLDER, partner, feed):
+    for period, shelf in shelves(work.settings.home / FOLDER, partner, feed):
         for kept in shelf.waiting():
             if _is_old([kept], kept_days, today):
                 gone += shelf.drop(kept.upload)
