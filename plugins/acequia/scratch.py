@@ -79,3 +79,18 @@ def _remove_empty(folder: Path) -> None:
     with suppress(OSError):
         if folder.stat().st_mtime < time.time() - _OLD_S:
             folder.rmdir()
+
+
+def sweep_staged(root: Path, *, older_than_s: float = 86_400.0) -> int:
+    """Remove what writers that were killed left beside their targets below `root`. Returns how many files.
+
+    A file is written beside its target and renamed at once, so one that is a day old is nobody's.
+    """
+    before, swept = time.time() - older_than_s, 0
+    for path in root.rglob("*") if root.is_dir() else ():
+        staged = path.name.endswith(".partial") or path.name.startswith(".incoming-")
+        with suppress(OSError):
+            if staged and path.is_file() and path.stat().st_mtime <= before:
+                path.unlink()
+                swept += 1
+    return swept

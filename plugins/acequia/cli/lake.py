@@ -28,7 +28,14 @@ def tables(table: str | None, history: bool, as_json: bool) -> None:
         raise click.UsageError("a table and --history go together")
     if table is not None:
         vintages = [asdict(vintage) for vintage in lake_of(settings_now()).history(table)]
-        told = [{**one, "committed_at": one["committed_at"].isoformat(timespec="milliseconds")} for one in vintages]
+        told = [
+            one
+            | {
+                "committed_at": one["committed_at"].isoformat(timespec="milliseconds"),
+                "snapshot_id": str(one["snapshot_id"]),  # more digits than many readers of JSON keep
+            }
+            for one in vintages
+        ]
         show(told, as_json=as_json, columns=VINTAGE, empty="No vintage is kept.")
         return
     rows = [info.as_row() for info in lake_of(settings_now()).tables()]

@@ -30,8 +30,9 @@ def open_corrections(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path
     """
     names = list(judge.readings)
     parts = [_read(connection, path, names, turn) for turn, path in enumerate(paths)]
+    own = ", ".join(f"{_null_where_agreed(feed, f'a{place}')} AS a{place}" for place in range(len(names)))
     connection.execute(
-        f"CREATE TEMP TABLE corrected AS SELECT * EXCLUDE (turn) FROM ({' UNION ALL '.join(parts)}) "
+        f"CREATE TEMP TABLE corrected AS SELECT at_file, at_row, {own} FROM ({' UNION ALL '.join(parts)}) "
         "QUALIFY row_number() OVER (PARTITION BY at_file, at_row ORDER BY turn DESC) = 1 ORDER BY at_file, at_row"
     )
     columns = {name: _arriving(feed, f"a{place}") for place, name in enumerate(names)}
@@ -72,11 +73,16 @@ def _read(connection: duckdb.DuckDBPyConnection, path: Path, names: Sequence[str
     return f"SELECT {FILE} AS at_file, {ROW} AS at_row, {texts}, {turn} AS turn FROM {source}"
 
 
+def _null_where_agreed(feed: Feed, place: str) -> str:
+    """The texts that stand for null are null, as the readers of these formats have it."""
+    texts = feed.delivery.options.null_values if feed.delivery.format in ("csv", "xlsx") else ()
+    nulls = ", ".join(literal(text) for text in texts)
+    return f"CASE WHEN {place} NOT IN ({nulls}) THEN {place} END" if nulls else place
+
+
 def _arriving(feed: Feed, place: str) -> Arriving:
     terms = feed.delivery
     if terms.format not in ("csv", "xlsx"):
         return Arriving(place, "text", dates_are_iso=terms.format == "parquet")
-    nulls = ", ".join(literal(text) for text in terms.options.null_values)
-    sql = f"(CASE WHEN {place} NOT IN ({nulls}) THEN {place} END)" if nulls else place
     comma = terms.format == "csv" and terms.options.decimal_comma
-    return Arriving(sql, "text", terms.options.null_values, comma, dates_are_iso=terms.format == "xlsx")
+    return Arriving(place, "text", terms.options.null_values, comma, dates_are_iso=terms.format == "xlsx")
