@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PREFLIGHT ?= .preflight
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -53,8 +54,15 @@ lock: $(STAMP) ## resolve the requirement files again
 	$(COMPILE) -c requirements/bootstrap.txt requirements/dev.in -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	$(COMPILE) -c requirements/dev.txt requirements/production.in -o requirements/production.txt
+	$(COMPILE) -c requirements/dev.txt requirements/preflight.in -o requirements/preflight.txt \
+		--no-emit-package scipy --no-emit-package altair --no-emit-package narwhals
+
+preflight-env: ## what a partner installs to judge its files: PREFLIGHT=folder (see docs/preflight.md)
+	@$(PYTHON) -m venv $(PREFLIGHT)
+	@$(PREFLIGHT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/preflight.txt
+	@$(PREFLIGHT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps .
 
 clean: ## remove what the demonstration and the tests left (not .venv)
 	@rm -rf .acequia .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help demo test quick check bench model audit setup lock clean
+.PHONY: help demo test quick check bench model audit setup lock preflight-env clean

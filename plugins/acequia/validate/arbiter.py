@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -116,10 +117,10 @@ def _raised(information: Mapping[str, Any] | None) -> bool:
 
 
 def _require_arguments(expected: Sequence[Expected]) -> None:
-    problems = []
+    problems, library = [], _library()
     for one in expected:
         try:
-            _library().get_expectation_impl(one.name)(**one.arguments)
+            library.get_expectation_impl(one.name)(**one.arguments)
         except Exception as error:  # noqa: BLE001 - pydantic's own or a plain error, by expectation
             errors = getattr(error, "errors", list)
             listed: list[Any] = errors() if callable(errors) else []
@@ -183,22 +184,42 @@ class _Later(ModuleType):
     """Stands for a module until something in it is used."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("__") or sys.modules.get(self.__name__) is self:
             raise AttributeError(name)
         return getattr(importlib.import_module(self.__name__), name)
+
+
+def _with_parents(name: str) -> Iterator[str]:
+    """What must have a stand-in for a module to have one: itself, and what it is a part of if that is not installed."""
+    parent = name.rpartition(".")[0]
+    if parent and parent not in sys.modules and _spec(parent) is None:
+        yield parent
+    if name not in sys.modules:
+        yield name
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:  # what it is a part of is not installed
+        return None
 
 
 @contextmanager
 def _not_before_use(*names: str) -> Iterator[None]:
     """Imports inside the block get a stand-in for these modules, which are 40 % of the import and serve expectations
-    that are not used here. Nobody else sees the stand-ins: they are gone when the block ends.
+    that are not used here: they need not even be installed. Nobody else sees the stand-ins: they are gone when the
+    block ends.
     """
     placed = []
-    for name in names:
-        if name not in sys.modules and (spec := importlib.util.find_spec(name)) is not None:
-            sys.modules[name] = module = _Later(name)
-            module.__spec__, module.__path__ = spec, list(spec.submodule_search_locations or ())
-            placed.append((name, module))
+    for name in (part for wanted in names for part in _with_parents(wanted)):
+        spec = _spec(name)
+        sys.modules[name] = module = _Later(name)
+        module.__spec__, module.__path__ = spec, list(spec.submodule_search_locations or () if spec else ())
+        placed.append((name, module))
+        parent, _, child = name.rpartition(".")
+        if isinstance(sys.modules.get(parent), _Later):
+            setattr(sys.modules[parent], child, module)
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ from acequia.errors import AcequiaError
 
 Result = TypeVar("Result")
 BYTES_AT_MOST = 4 * 2**30
-SECONDS, BYTES_A_SECOND = 300, 100_000
+SECONDS, BYTES_A_SECOND = 120, 100_000
 _CHILD = "from acequia.receive.formats.apart import child; child()"
 
 
