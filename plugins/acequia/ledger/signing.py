@@ -17,16 +17,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acequia import signatures
 from acequia.errors import AcequiaError
+from acequia.signatures import UnsoundError
 
 if TYPE_CHECKING:
     from joserfc.jwk import OKPKey
-    from joserfc.jws import JWSRegistry
 
 ALGORITHM = "Ed25519"
 ENTRY = "acequia-entry+jwt"
 KEYS, SIGNATURE = "acequia-keys+jwt", "acequia_signature"
-_BYTES_AT_MOST = 16 * 2**20  # joserfc stops at 128 kB, which a delivery of a thousand files passes
 
 Jwks = Mapping[str, Any]
 
@@ -72,7 +72,9 @@ class Signer:
         from joserfc import jws
 
         header = {"alg": ALGORITHM, "kid": self.key_id, "typ": typ}
-        return jws.serialize_compact(header, canonical(claims).encode(), self._key, registry=_registry())
+        return jws.serialize_compact(
+            header, canonical(claims).encode(), self._key, registry=signatures.registry(ALGORITHM)
+        )
 
 
 def claims_of(token: str, typ: str, jwks: Jwks) -> tuple[dict[str, Any], str]:
@@ -81,9 +83,6 @@ def claims_of(token: str, typ: str, jwks: Jwks) -> tuple[dict[str, Any], str]:
     Raises:
         AcequiaError: `receipt_invalid`, with what exactly is wrong with it.
     """
-    from joserfc import jws
-    from joserfc.errors import JoseError
-
     header = _header(token)
     if header.get("alg") != ALGORITHM:
         raise _invalid(f"it is not signed with {ALGORITHM}")
@@ -92,9 +91,8 @@ def claims_of(token: str, typ: str, jwks: Jwks) -> tuple[dict[str, Any], str]:
     key_id = header.get("kid")
     key = _public_key(jwks, key_id)
     try:
-        payload = jws.deserialize_compact(token, key, algorithms=[ALGORITHM], registry=_registry()).payload
-        claims = json.loads(payload)
-    except (JoseError, ValueError, TypeError):
+        claims = json.loads(signatures.payload_of(token, key, ALGORITHM))
+    except (ValueError, RecursionError):
         raise _invalid("its signature does not fit its content and the key") from None
     if not isinstance(claims, dict):
         raise _invalid("it holds no claims")
@@ -203,16 +201,9 @@ def write_whole(path: Path, content: str) -> None:
 
 def _header(token: str) -> dict[str, Any]:
     try:
-        parts = [part.encode("ascii") for part in token.split(".")]
-        decoded = [base64.urlsafe_b64decode(part + b"=" * (-len(part) % 4)) for part in parts]
-        header = json.loads(decoded[0])
-    except ValueError:
-        raise _invalid("it is no compact JWS") from None
-    # The last character of Base64 has bits that say nothing: only one spelling is let through.
-    spelt = [base64.urlsafe_b64encode(part).rstrip(b"=") for part in decoded]
-    if len(parts) != 3 or spelt != parts or not isinstance(header, dict):
-        raise _invalid("it is no compact JWS")
-    return header
+        return signatures.header_of(token)
+    except UnsoundError as error:
+        raise _invalid(str(error)) from None
 
 
 def _public_key(jwks: Jwks, key_id: object) -> OKPKey:
@@ -229,14 +220,6 @@ def _public_key(jwks: Jwks, key_id: object) -> OKPKey:
     except (JoseError, ValueError, TypeError):
         pass
     raise _invalid("the public key that it names is no Ed25519 key")
-
-
-def _registry() -> JWSRegistry:
-    from joserfc.jws import JWSRegistry
-
-    registry = JWSRegistry(algorithms=[ALGORITHM])
-    registry.max_payload_length = _BYTES_AT_MOST
-    return registry
 
 
 def _invalid(what: str) -> AcequiaError:
