@@ -98,8 +98,8 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         if state.is_accepted and state.made_by == work.made_by:
             raise wrong  # the same bytes stand already: what came with them now takes nothing back
         raise refuse(work, delivery, wrong)
-    if not state.is_accepted and (found := corrections.of_another_period(work, raw)):
-        raise refuse(work, delivery, found)
+    if not state.is_accepted and (taken := corrections.of_another_period(work, raw)):
+        raise refuse(work, delivery, taken)
     return delivery
 
 
@@ -258,10 +258,15 @@ def restate(work: Work, name: str, window: Period) -> Published:
     cells = _cells(own, name, window, last, provisional=provisional)
     canary.require(work.at(last.of_period()).planted, last)
     release = _release(own, last, cells, even_paused=True)
-    work.ledger.certify(last)
-    work.ledger.finish(last)
-    work.ledger.receipt("published", last)
+    settle(work, last)
     return release
+
+
+def settle(work: Work, delivery: DeliveryId) -> None:
+    """Certify what the delivery released, record that nothing is left to do, and sign the receipt."""
+    work.ledger.certify(delivery)
+    work.ledger.finish(delivery)
+    work.ledger.receipt("published", delivery)
 
 
 def _release(work: Work, delivery: DeliveryId, cells: Cells, *, even_paused: bool = False) -> Published:

@@ -14,6 +14,7 @@ from acequia import pipeline
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger import vintages
+from acequia.ledger.chain import Entry
 from acequia.ledger.projection import State
 from acequia.period import Period
 from acequia.windows import under
@@ -68,8 +69,9 @@ def complete(work: Work, delete: Delete) -> list[TakenBack]:
     for state in open_yet:
         work.ledger.receipt("withdrawn", state.delivery)
     newest, because = open_yet[-1], _because(work, open_yet[-1])
+    since = max(_withdrawn(work, state)[0].seq for state in open_yet)
     erase = any(state.erased for state in open_yet)
-    done = [_take_back(work, newest.delivery, *place, because) for place in _touched(work, open_yet)]
+    done = [_take_back(work, newest.delivery, *place, because, since) for place in _touched(work, open_yet)]
     if erase:
         for part in done:
             _erase(work, part, because)
@@ -94,9 +96,12 @@ def _versions(work: Work) -> list[State]:
     return [work.ledger.state(DeliveryId(**about, version=version)) for version in own]
 
 
+def _withdrawn(work: Work, state: State) -> list[Entry]:
+    return [entry for entry in work.ledger.history(state.delivery) if entry.kind == "withdrawn"]
+
+
 def _because(work: Work, state: State) -> str:
-    said = [entry.said for entry in work.ledger.history(state.delivery) if entry.kind == "withdrawn"]
-    return str(said[-1]["because"])
+    return str(_withdrawn(work, state)[-1].said["because"])
 
 
 def _touched(work: Work, states: Sequence[State]) -> tuple[tuple[str, Period], ...]:
@@ -107,8 +112,14 @@ def _touched(work: Work, states: Sequence[State]) -> tuple[tuple[str, Period], .
     return vintages.released_with(work.ledger.engine, work.partner, work.feed_name, work.period)
 
 
-def _take_back(work: Work, delivery: DeliveryId, name: str, window: Period, because: str) -> TakenBack:
-    """Recompute a table's window from what is left, or take it out of the lake."""
+def _take_back(work: Work, delivery: DeliveryId, name: str, window: Period, because: str, since: int) -> TakenBack:
+    """Recompute a table's window from what is left, or take it out of the lake. What was released after entry `since`,
+    when it counted no more, is made without it already.
+    """
+    done = vintages.released_after(work.ledger.engine, work.partner, name, window.label, since)
+    if done is not None:
+        pipeline.settle(work, done)
+        return TakenBack(name, window.label, "recomputed")
     standing = work.ledger.accepted(work.partner, work.feed_name, window)
     why = "" if not standing else "agreed_no_more"
     if standing and name in under(work, window).feed.tables:

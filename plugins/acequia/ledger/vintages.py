@@ -29,6 +29,20 @@ def standing_release(engine: Engine, partner: str, table: str, window: str) -> s
     return str(last.content_sha256)
 
 
+def released_after(engine: Engine, partner: str, table: str, window: str, seq: int) -> DeliveryId | None:
+    """Which delivery released a table and window last, if that was after this entry of the ledger."""
+    of = models.release.c
+    wanted = (
+        select(of.delivery)
+        .where(of.partner == partner, of.table_name == table, of.window_label == window, of.seq > seq)
+        .order_by(of.seq.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        found = connection.execute(wanted).scalar()
+    return None if found is None else DeliveryId.parse(found)
+
+
 def released_with(engine: Engine, partner: str, feed: str, period: Period) -> tuple[tuple[str, Period], ...]:
     """Every table and window of a feed that was ever released and that the period counts to, in order."""
     said = models.entry.c

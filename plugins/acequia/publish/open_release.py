@@ -79,7 +79,7 @@ def bury(files: Files, partner: str, table: str, period: str, erased: set[str], 
             }
         ),
     )
-    removed = sum(files.delete_folder(f"{folder}/{release_name(content)}") for content in sorted(erased))
+    removed = 0
     told = json.loads(files.read(f"{folder}/changes.json") or b"{}")
     if erased & {told.get("content_sha256"), told.get("compared_with", {}).get("content_sha256")}:
         files.delete(f"{folder}/changes.json")
@@ -88,6 +88,8 @@ def bury(files: Files, partner: str, table: str, period: str, erased: set[str], 
     if pointer and pointer.get("content_sha256") in erased:
         files.delete(f"{folder}/latest.json")
         removed += 1
+    # The folders last: as long as one is there, whoever was killed here comes back.
+    removed += sum(files.delete_folder(f"{folder}/{release_name(content)}") for content in sorted(erased))
     return removed
 
 
