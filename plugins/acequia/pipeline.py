@@ -94,10 +94,10 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         raise AcequiaError("delivery_withdrawn", "the same bytes came again", where=str(delivery))
     if arrived.refusal:
         code, what = arrived.refusal
-        wrong = AcequiaError(code, what, where=str(delivery))
+        refusal = AcequiaError(code, what, where=str(delivery))
         if state.is_accepted and state.made_by == work.made_by:
-            raise wrong  # the same bytes stand already: what came with them now takes nothing back
-        raise refuse(work, delivery, wrong)
+            raise refusal  # the same bytes stand already: what came with them now takes nothing back
+        raise refuse(work, delivery, refusal)
     if not state.is_accepted and (taken := corrections.of_another_period(work, raw)):
         raise refuse(work, delivery, taken)
     return delivery
