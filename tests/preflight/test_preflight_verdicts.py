@@ -38,7 +38,7 @@ def cases() -> Iterator[object]:
                 yield pytest.param(partner, feed, period, kind, marks=slow, id=f"{feed}-{kind}")
 
 
-@pytest.mark.parametrize(("partner", "feed", "period", "kind"), cases())
+@pytest.mark.parametrize(("partner", "feed", "period", "kind"), list(cases()))
 def test_preflight_says_what_the_server_says(world: World, partner: str, feed: str, period: str, kind: str) -> None:
     written = world.deliver(partner, feed, period, rows=1200, bad=None if kind == "good" else kind)
     inbox = world.settings.home / "inbox" / partner

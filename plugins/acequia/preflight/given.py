@@ -13,13 +13,12 @@ from acequia.agreement.delivery import Delivery
 from acequia.agreement.model import Agreement
 from acequia.errors import AcequiaError
 from acequia.period import Period
-from acequia.receive.manifest import BYTES_AT_MOST, NAME, SUFFIX
+from acequia.receive.manifest import BYTES_AT_MOST, NAME, SIGNED_NAME, SIGNED_SUFFIX, SUFFIX
 from acequia.receive.names import Pattern, joined
 from acequia.receive.sources.folder import FolderFiles
 from acequia.receive.sources.source import Found, Listing, bounded, is_manifest
 
 _LABEL = re.compile(r"\d{4}(?:-W\d{2}|-Q[1-4]|-\d{2}(?:-\d{2})?)?")
-_SIGNATURE = "manifest.jws"
 _ALL = FolderFiles(Path("/"), (), atomic=True)
 
 
@@ -36,7 +35,7 @@ class GivenFiles:
         found: list[Found] = []
         manifests: list[Found] = []
         for path in sorted(self.files):
-            manifest = is_manifest(path.name, self.pattern) or path.name.endswith(_SIGNATURE)
+            manifest = is_manifest(path.name, self.pattern)
             if manifest or self.pattern.takes(path.name):
                 (manifests if manifest else found).append(self._found(path))
         return bounded(Listing(tuple(found), tuple(manifests)))
@@ -83,7 +82,7 @@ def with_manifests(files: Sequence[Path]) -> tuple[Path, ...]:
     beside = {
         path.with_name(name)
         for path in files
-        for name in (NAME, _SIGNATURE, f"{path.name}{SUFFIX}", f"{path.name}.{_SIGNATURE}")
+        for name in (NAME, SIGNED_NAME, path.name + SUFFIX, path.name + SIGNED_SUFFIX)
     }
     return (*files, *sorted(path for path in beside - set(files) if path.is_file()))
 
@@ -94,8 +93,8 @@ def data_of(files: Sequence[Path]) -> tuple[Path, ...]:
 
 
 def is_of_manifest(path: Path) -> bool:
-    """Whether a file is a manifest, or the signature of one."""
-    return path.name == NAME or path.name.endswith((SUFFIX, _SIGNATURE))
+    """Whether a file is a manifest, signed or not."""
+    return path.name in (NAME, SIGNED_NAME) or path.name.endswith((SUFFIX, SIGNED_SUFFIX))
 
 
 def feed_of(agreement: Agreement, files: Sequence[Path]) -> str:

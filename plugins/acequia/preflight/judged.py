@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from acequia.drift.proposal import Drift
 from acequia.errors import CODES
 from acequia.flow import Check, Count
 
@@ -40,14 +41,12 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Columns:
-    """How the columns of a file differ from the agreed ones. The names are the partner's own: they are shown where the
-    partner looks, and nowhere else. `renamed` pairs an agreed column that is missing with the arrived one most like it.
+    """How the columns of a file differ from the agreed ones. The names in it are the partner's own: they are shown
+    where the partner looks, and nowhere else.
     """
 
     file: int
-    missing: tuple[str, ...]
-    unlisted: tuple[str, ...]
-    renamed: Mapping[str, str]
+    drift: Drift
 
 
 @dataclass(frozen=True)
@@ -85,5 +84,6 @@ class Judged:
         said = asdict(self) | {"accepted": self.accepted, "exit_code": self.exit_code}
         said["count"] = self.count and self.count.model_dump(mode="json")
         said["checks"] = [check.model_dump(mode="json", exclude={"describe"}) for check in self.checks]
+        said["columns"] = [{"file": one.file, **one.drift.as_json()} for one in self.columns]
         said["tables"] = [asdict(one) | {"published": one.published} for one in self.tables]
         return said

@@ -113,7 +113,7 @@ class _Premises:
         try:
             return self._rooms(told, files)
         except AcequiaError as error:
-            differ = differences(files, self.feed, self.scratch / "names") if error.code in _OF_COLUMNS else ()
+            differ = differences(data_of(files), self.feed, self.scratch / "names") if error.code in _OF_COLUMNS else ()
             return replace(told, code=error.code, what=error.what, columns=differ)
 
     def _rooms(self, told: Judged, files: tuple[Path, ...]) -> Judged:
@@ -153,6 +153,7 @@ class _Premises:
             inbox=self.scratch,
             scratch=self._folder("arriving"),
             given=given(files, self.feed.delivery, self.period),
+            signing_keys=self.signed.agreement.signing_keys,
         )
         if arrived.refusal:
             raise AcequiaError(*arrived.refusal)
@@ -216,7 +217,7 @@ class _Premises:
         return folder
 
 
-_OF_COLUMNS = frozenset({"column_missing", "column_unlisted", "column_repeated"})
+_OF_COLUMNS = frozenset({"column_missing", "column_unlisted", "column_repeated", "header_repeated"})
 
 
 def _expectations(asked: Asked) -> Path | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+from acequia.drift.words import told as drift_told
 from acequia.errors import CODES
 from acequia.preflight.judged import Columns, Forecast, Judged, Reason, Unjudged
 
@@ -25,7 +26,7 @@ def _lines(judged: Judged, words: Mapping[str, str], language: Language) -> Iter
         yield f"  {judged.what}"
         yield f"  {words['do']}: {_DO[language].get(judged.code) or CODES[judged.code].what_to_do}"
     for differ in judged.columns:
-        yield from _columns(differ, words, len(judged.files))
+        yield from _columns(differ, words, len(judged.files), language)
     if judged.count:
         yield words["rows"].format(read=judged.count.rows_in, kept=judged.count.rows_out)
         yield from (f"  {_reason(reason, words)}" for reason in judged.reasons)
@@ -36,16 +37,9 @@ def _lines(judged: Judged, words: Mapping[str, str], language: Language) -> Iter
         yield from (f"  - {_UNJUDGED[language][one]}" for one in judged.not_judged)
 
 
-def _columns(differ: Columns, words: Mapping[str, str], of: int) -> Iterator[str]:
-    place = words["file"].format(file=differ.file, of=of)
-    for name in differ.missing:
-        other = differ.renamed.get(name)
-        yield "  " + (words["renamed"] if other else words["missing"]).format(place=place, name=name, other=other)
-    left = [name for name in differ.unlisted if name not in differ.renamed.values()]
-    for name in left[:20]:
-        yield "  " + words["unlisted"].format(place=place, name=_plain(name))
-    if len(left) > 20:
-        yield "  " + words["more_columns"].format(place=place, count=len(left) - 20)
+def _columns(differ: Columns, words: Mapping[str, str], of: int, language: Language) -> Iterator[str]:
+    yield words["file"].format(file=differ.file, of=of)
+    yield from (f"  {line}" for line in drift_told(differ.drift, language))
 
 
 def _reason(reason: Reason, words: Mapping[str, str]) -> str:
@@ -65,12 +59,6 @@ def _table(table: Forecast, words: Mapping[str, str]) -> str:
     return f"{said} ({why})" if why else said
 
 
-def _plain(name: str) -> str:
-    """A name on one line; what a terminal would obey is not passed on."""
-    shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
-    return f"{shown[:60]}…" if len(shown) > 60 else shown
-
-
 _WORDS: Mapping[Language, Mapping[str, str]] = {
     "en": {
         "accepted": "{about}: would be accepted under agreement {version}.",
@@ -79,11 +67,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "{read} rows read, {kept} kept. Set aside:",
         "row": "row {row} of file {file}",
         "more": "; and {count} more",
-        "file": "file {file} of {of}",
-        "missing": "{place}: the agreed column `{name}` is missing",
-        "renamed": "{place}: the agreed column `{name}` is missing; `{other}` looks like it: was it renamed?",
-        "unlisted": "{place}: the column `{name}` is not agreed",
-        "more_columns": "{place}: and {count} more columns that are not agreed",
+        "file": "File {file} of {of}:",
         "rule_type": "{column} cannot be read as agreed",
         "rule_null": "{column} is empty",
         "rule_range": "{column} is outside the agreed range",
@@ -105,11 +89,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "rows": "{read} filas leídas, {kept} conservadas. Apartadas:",
         "row": "fila {row} del archivo {file}",
         "more": "; y {count} más",
-        "file": "archivo {file} de {of}",
-        "missing": "{place}: falta la columna acordada `{name}`",
-        "renamed": "{place}: falta la columna acordada `{name}`; `{other}` se le parece: ¿cambió de nombre?",
-        "unlisted": "{place}: la columna `{name}` no está acordada",
-        "more_columns": "{place}: y {count} columnas más que no están acordadas",
+        "file": "Archivo {file} de {of}:",
         "rule_type": "{column} no puede leerse como se acordó",
         "rule_null": "{column} está vacía",
         "rule_range": "{column} está fuera del rango acordado",
