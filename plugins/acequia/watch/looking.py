@@ -123,10 +123,10 @@ def _look_at_feed(
     ):
         row = rows.get(period.label)
         known = not varies and any(arrival == other.arrival for other in rows.values())
-        if arrival and not known and (row is None or arrival not in eyes.ledger.arrivals(partner, feed, period)):
-            yield Coming(partner, feed, period, arrival, "new")
-        elif row is not None and is_unfinished(row):
+        if row is not None and is_unfinished(row) and arrival in (None, row.arrival):
             yield Coming(partner, feed, period, row.arrival, "unfinished")
+        elif arrival and not known and (row is None or arrival not in eyes.ledger.arrivals(partner, feed, period)):
+            yield Coming(partner, feed, period, arrival, "new")
 
 
 def _likely(terms: Delivery, periods: list[Period], rows: dict[str, DeliveryRow]) -> list[Period]:
