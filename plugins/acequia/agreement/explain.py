@@ -46,6 +46,41 @@ def explain(agreement: Agreement, language: Language) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+Outline = dict[tuple[str, ...], tuple[str, ...]]
+
+
+def outline(agreement: Agreement, language: Language) -> Outline:
+    """The same sentences by what they are about: `terms`, or `feeds`, a feed, and its delivery, a column or a table.
+
+    Two versions of an agreement are told apart by it: see `changes`.
+    """
+    words = Words(language)
+    found: Outline = {}
+    for line in (*_terms(agreement.terms, words), *_promises(agreement, words)):
+        title, _, text = line.removeprefix("- **").partition("**: ")
+        found["terms", title] = (text,)
+    for name, feed in agreement.feeds.items():
+        here = ("feeds", name)
+        found[(*here, words("when"))] = tuple(_when(feed.delivery, words))
+        found[(*here, words("where"))] = tuple(_where(feed.delivery, words))
+        found[(*here, words("accepted"))] = tuple(_accepted(feed, words))
+        found[(*here, words("people"))] = tuple(_people(feed, words))
+        for key, column in feed.columns.items():
+            cells = _column(key, column, words).removeprefix("| ").removesuffix(" |").split(" | ")
+            found[(*here, "columns", key)] = tuple(cells[1:])
+        for table_name, table in feed.tables.items():
+            found[(*here, "tables", table_name)] = tuple(_parts(agreement, feed, table, words))
+    return found
+
+
+def _parts(agreement: Agreement, feed: Feed, table: Table, words: Words) -> Iterator[str]:
+    yield _sentence(table.describe)
+    yield from _rows_of(feed, table, words)
+    yield from (f"`{name}`: {_measure(measure, words)}." for name, measure in table.measures.items())
+    yield from _protection(table, words)
+    yield words("may_be_read", recipients=words.listed(_spaced(table.recipients or agreement.terms.recipients)))
+
+
 class Words:
     """The phrases of a language."""
 

@@ -13,7 +13,9 @@ from acequia.errors import FORBIDDEN, AcequiaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
+    from acequia.agreement.model import Agreement
     from acequia.checking import Finding
     from acequia.settings import Settings
 
@@ -67,13 +69,48 @@ def _said(finding: Finding) -> str:
 @click.command("explain", short_help="Say an agreement in plain words.")
 @click.argument("partner")
 @click.option("--language", type=click.Choice(["en", "es"]), help="English or Spanish; default: the agreement's.")
-def explain_(partner: str, language: str | None) -> None:
-    """Say an agreement in plain words: what arrives, what happens to it, what is published, for whom."""
-    from acequia.agreement.explain import explain
-    from acequia.agreement.load import find
+@click.option("--version", help="An earlier version, such as 1.2.")
+@click.option("--on", type=click.DateTime(["%Y-%m-%d"]), help="The version that holds on this day.")
+@click.option("--changes", is_flag=True, help="Say what that version changes of the one before it.")
+def explain_(partner: str, language: str | None, version: str | None, on: datetime | None, changes: bool) -> None:
+    """Say an agreement in plain words: what arrives, what happens to it, what is published, for whom.
 
-    agreement = find(settings_now().partners, partner).agreement
-    click.echo(explain(agreement, language or agreement.language))  # type: ignore[arg-type]
+    It is the newest version, unless one is named. With --changes: what it changes of the version before it, and first
+    of all where people are protected less.
+    """
+    from acequia.agreement.changes import changes as changes_of
+    from acequia.agreement.explain import explain
+    from acequia.agreement.load import find, versions
+
+    settings = settings_now()
+    if not (version or on or changes):
+        agreement = find(settings.partners, partner).agreement
+        click.echo(explain(agreement, language or agreement.language))  # type: ignore[arg-type]
+        return
+    known = [one.agreement for one in versions(settings.partners, partner)]
+    place = _place(known, version, on)
+    said = language or known[place].language
+    if not changes:
+        click.echo(explain(known[place], said))  # type: ignore[arg-type]
+        return
+    if not place:
+        raise AcequiaError("usage", f"version {known[0].terms.version} is the first: it changes nothing")
+    click.echo(changes_of(known[place - 1], known[place], said))  # type: ignore[arg-type]
+
+
+def _place(known: list[Agreement], version: str | None, on: datetime | None) -> int:
+    """Which of the versions is meant: the one named, the one that holds on a day, or the newest."""
+    names = [one.terms.version for one in known]
+    if version is not None:
+        if version not in names:
+            raise AcequiaError("unknown_name", f"there is no version {version}; there are {', '.join(names)}")
+        return names.index(version)
+    if on is None:
+        return len(known) - 1
+    holding = [n for n, one in enumerate(known) if one.terms.holds_from <= on.date()]
+    if not holding or known[holding[-1]].terms.expires_on < on.date():
+        raise AcequiaError("unknown_name", f"no version holds on {on.date()}")
+    return holding[-1]
 
 
 @click.command("new-partner", short_help="Draft an agreement file from a sample.")
