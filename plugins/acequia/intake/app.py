@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any, TypeVar
 
-from anyio import to_thread
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -204,4 +204,4 @@ async def _written(request: Request, writing: Writing) -> bool:
 
 
 async def _in_thread(work: Callable[..., T], *given: Any) -> T:
-    return await to_thread.run_sync(work, *given)
+    return await run_in_threadpool(work, *given)

@@ -65,13 +65,21 @@ def received(
         "content_sha256": content_sha256,
         "agreement_version": version,
         "agreement_sha256": sha256,
-        "files": [{"number": n, "bytes": file.bytes, "sha256": file.sha256} for n, file in enumerate(files, 1)],
+        "files": [_landed(number, file) for number, file in enumerate(files, 1)],
         "landed_in": folders.pop() if len(folders) == 1 else "",
         **sent.said(),
         **sent.kept(),
         **({"corrects": dict(corrects)} if corrects else {}),
     }
     return Draft("received", _key("received", delivery), body)
+
+
+def _landed(number: int, file: LandedFile) -> dict[str, object]:
+    """A file by its number. Of one that came encrypted also what was sent, as the partner knows it."""
+    said: dict[str, object] = {"number": number, "bytes": file.bytes, "sha256": file.sha256}
+    if file.sent_sha256:
+        said |= {"sent_bytes": file.sent_bytes, "sent_sha256": file.sent_sha256}
+    return said
 
 
 def came_again(state: State, version: str, sha256: str, sent: Sent = Sent(), stands: str = "") -> list[Draft]:  # noqa: B008
