@@ -23,6 +23,8 @@ from acequia.keys import FileKeyStore
 from acequia.opening import keys_of, ledger_of, open_work
 from acequia.period import Period
 from acequia.receive import envelope
+from acequia.receive.connections import resolver
+from acequia.receive.looking import look_at
 from acequia.receive.uploads import Shelf
 from acequia.simulate.write import write
 from tests.intake.serving import BASE, DAY, FEED, PARTNER, TUS, begin, go_on, server, token_of, upload, upload_world
@@ -313,3 +315,31 @@ def test_what_nobody_took_goes_after_its_days(world, tmp_path):
     watched = work.period.last_day + timedelta(days=work.feed.delivery.watched_days)
     assert clear(work, max(watched, today)) == 0
     assert clear(work, max(watched, today + timedelta(days=kept)) + timedelta(days=1)) == files
+
+
+def test_put_there_again_it_is_a_repetition_and_looked_at_again_it_is_not(world, tmp_path):
+    desk = desk_of(world.settings)
+    files = made(world, tmp_path / "partner")
+    ledger = ledger_of(world.settings)
+
+    def seen():
+        (_, found), *_ = look_at(
+            desk.place(PARTNER, FEED, DAY).terms,
+            partner=PARTNER,
+            feed_name=FEED,
+            periods=[Period.parse(DAY), Period.parse("2026-11-11")],
+            connect=resolver(world.settings),
+            inbox=world.settings.home / "inbox" / PARTNER,
+        )
+        return found
+
+    assert seen() is None
+    for again in range(2):
+        for name, content in files.items():
+            put(desk, name, content)
+        assert seen() not in ledger.arrivals(PARTNER, FEED, DAY)
+        for _ in range(2):
+            world.run(PARTNER, FEED, DAY)
+            (row,) = ledger.deliveries()
+            assert (row.version, row.repeats) == (1, again)
+        assert seen() in ledger.arrivals(PARTNER, FEED, DAY)
