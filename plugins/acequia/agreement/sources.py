@@ -89,7 +89,7 @@ class FolderSource(_PathSource):
 
 
 class UploadSource(Closed):
-    """Files that the partner uploads to this installation (`acequia intake`), with a token of its own."""
+    """Files that the partner uploads to this installation (`acequia intake serve`), with a token of its own."""
 
     type: Literal["upload"] = Field(description="Files that the partner uploads here.", examples=["upload"])
     names: Annotated[str, StringConstraints(pattern=r"^[^/\\\s{}]{1,200}$")] = Field(
