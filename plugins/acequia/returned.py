@@ -122,6 +122,7 @@ def _registered(work: Work, base: State, source: Path, file_sha256: str) -> Deli
         folder = raw.files[0].stored.rpartition("/")[0]
         stored = work.landing.key(folder, f"_corrections.{digest[:16]}.parquet")
         work.landing.put(stored, corrections)
+    terms = work.signed.agreement.terms
     told: dict[str, Any] = {
         "delivery": str(base.delivery),
         "original_sha256": base.original_sha256,
@@ -139,6 +140,8 @@ def _registered(work: Work, base: State, source: Path, file_sha256: str) -> Deli
         agreement_sha256=work.signed.sha256,
         files=raw.files,
         arrival=base.arrivals[-1] if base.arrivals else "",
+        landing_key=str(work.ledger.history(base.delivery)[0].said.get("landing_key", "")),
+        kept_days={"raw": terms.raw_kept_days, "protected": terms.protected_kept_days},
         corrects=told,
     )
 

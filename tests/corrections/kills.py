@@ -261,7 +261,7 @@ def told(story: Story) -> dict[str, Any]:
         "open": {
             str(path.relative_to(lake_root)): plain(path.read_bytes().decode("latin-1"))
             for path in sorted((lake_root / "open").rglob("*"))
-            if path.is_file() and path.suffix not in (".jsonld", ".partial") and path.name != "SHA256SUMS"
+            if path.is_file() and ".partial" not in str(path) and path.name not in ("catalog.jsonld", "SHA256SUMS")
         },
         "landing": {key: _in_clear(landing, key) for key in landing.list("")},
         "workspace": {
