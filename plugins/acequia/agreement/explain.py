@@ -58,7 +58,8 @@ def outline(agreement: Agreement, language: Language) -> Outline:
     found: Outline = {}
     for line in (*_terms(agreement.terms, words), *_promises(agreement, words)):
         title, _, text = line.removeprefix("- **").partition("**: ")
-        found["terms", title] = (text,)
+        if title != words("version_from", version=agreement.terms.version):  # every version says another one
+            found["terms", title] = (text,)
     for name, feed in agreement.feeds.items():
         here = ("feeds", name)
         found[(*here, words("when"))] = tuple(_when(feed.delivery, words))

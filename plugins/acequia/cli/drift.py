@@ -59,9 +59,11 @@ def drift(
     notices = work.signed.agreement.notices.language or work.signed.agreement.language
     for sentence in told(found, language or notices) if found else ["The columns are those that are agreed."]:  # type: ignore[arg-type]
         click.echo(sentence)
-    if write and found and version and effective_from:
+    if write and version and effective_from:
         from acequia.amending import amend
 
+        if found is None:
+            raise AcequiaError("usage", "there is no change to accept", where=str(delivery))
         new, earlier = amend(settings, partner, feed, found, version=version, effective_from=effective_from.date())
         click.echo(
             f"\n{_short(new)} is now version {version}, and holds from {effective_from.date()} on; the one before it "

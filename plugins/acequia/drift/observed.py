@@ -77,6 +77,7 @@ class Seen:
 class Observed:
     """The columns of a file, in order. `named`: the file says their names. `header_fits`: the share of agreed columns
     that the first line itself fits, by place, as a row of data would; `repeats`: rows that hold the names again.
+    `ordered`: the places mean something, as they do not for the keys of JSON objects.
     """
 
     columns: tuple[Seen, ...]
@@ -84,6 +85,7 @@ class Observed:
     named: bool = True
     header_fits: float = 0.0
     repeats: int = 0
+    ordered: bool = True
 
 
 def observe(connection: duckdb.DuckDBPyConnection, path: Path, feed: Feed, scratch: Path) -> Observed:
@@ -183,10 +185,9 @@ class _Reading:
             Seen(place + 1, name, rows, filled[place], fits[place], guesses.get(place, ("string", None)))
             for place, name in enumerate(stripped)
         )
-        named = self.names is not None
-        return Observed(
-            seen, rows, named, self._header_fits(stripped) if named else 0.0, self._repeats(names) if named else 0
-        )
+        named, ordered = self.names is not None, self.feed.delivery.format != "jsonl"
+        header_fits = self._header_fits(stripped) if named and ordered else 0.0
+        return Observed(seen, rows, named, header_fits, self._repeats(names) if named else 0, ordered)
 
     def _pairs(self, names: Sequence[str]) -> list[tuple[int, str]]:
         """Which column is held against which agreed one: its own, else each that did not arrive."""

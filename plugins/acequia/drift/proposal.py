@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any, Literal, get_args
@@ -30,9 +30,9 @@ _SURELY_ALIKE = 0.8
 @dataclass(frozen=True)
 class Change:
     """One difference. `column` is an agreed name, `found` the partner's own name of a column that arrived, `place` its
-    place in the file from 1. Shares are 0..1, or None where they say nothing: `fit` of the values that fit the agreed
-    column, `alike` of the two names, `mix` of values as often as before. `in_place`: it stands where the agreed one
-    would. `type` and `parse` are what the values are now.
+    place in the file from 1, where it has one. Shares are 0..1, or None where they say nothing: `fit` of the values
+    that fit the agreed column, `alike` of the two names, `mix` of values as often as before. `in_place`: it stands
+    where the agreed one would. `type` and `parse` are what the values are now.
     """
 
     kind: Kind
@@ -112,6 +112,8 @@ def proposal(observed: Observed, feed: Feed, past: Mapping[str, Mix] | None = No
         Change("missing", column=name) for name, column in gone.items() if column.required and name not in taken
     ]
     order = [list(agreed).index(name) for name in own]
+    if not observed.ordered:
+        return Drift(tuple(replace(change, place=None, in_place=None) for change in changes), observed.rows)
     return Drift(tuple(changes), observed.rows, any(left > right for left, right in pairwise(order)))
 
 
@@ -147,7 +149,12 @@ def _renamed(
         (found.confidence, -seen.place, seen, found)
         for seen in strange
         for name, column in gone.items()
-        if (found := _same(seen, name, column, feed, past, in_place=_in_place(seen, name, agreed, known))) is not None
+        if (
+            found := _same(
+                seen, name, column, feed, past, in_place=observed.ordered and _in_place(seen, name, agreed, known)
+            )
+        )
+        is not None
     ]
     taken: set[str | int | None] = set()
     for _, _, seen, change in sorted(scored, key=lambda one: (-one[0], -one[1], str(one[3].column))):

@@ -13,10 +13,11 @@ EN: dict[str, str] = {
     "head": "The columns of this delivery differ from the agreed ones. What follows is a machine's proposal, from the "
     "first {rows} rows; a person decides.",
     "none": "The columns are those that are agreed.",
-    "added": "Column {place}, “{found}”, is new: no agreed column was found that it could be. Its values are {type}"
-    "{empty}.",
+    "at": "Column {place}, “{found}”,",
+    "somewhere": "The column “{found}”",
+    "added": "{which} is new: no agreed column was found that it could be. Its values are {type}{empty}.",
     "missing": "The agreed column `{column}` did not arrive, and no other column seems to be it.",
-    "renamed": "Column {place}, “{found}”, seems to be the agreed `{column}` under another name ({sure}): {because}.",
+    "renamed": "{which} seems to be the agreed `{column}` under another name ({sure}): {because}.",
     "retyped": "`{column}`{named} was agreed as another type of value: {fit} of its values can be read as agreed; they "
     "are {type} ({sure}).",
     "unfit": "`{column}`{named} holds values of the agreed type, but only {fit} of them keep to its range, set or "
@@ -25,7 +26,7 @@ EN: dict[str, str] = {
     "header_repeated": "The names of the columns come again among the rows.",
     "named_twice": "More than one column is called `{column}`.",
     "reordered": "The columns came in another order, which does no harm.",
-    "named": " (column {place}, “{found}”)",
+    "named": " (“{found}”)",
     "names_same": "the names are the same but for letters' case, accents or signs",
     "names_alike": "the names are alike to {alike}",
     "names_differ": "the names are hardly alike",
@@ -49,10 +50,12 @@ ES: dict[str, str] = {
     "head": "Las columnas de esta entrega difieren de las acordadas. Lo que sigue es una propuesta de una máquina, a "
     "partir de las primeras {rows} filas; decide una persona.",
     "none": "Las columnas son las acordadas.",
-    "added": "La columna {place}, «{found}», es nueva: no se encontró ninguna columna acordada que pudiera ser. Sus "
+    "at": "La columna {place}, «{found}»,",
+    "somewhere": "La columna «{found}»",
+    "added": "{which} es nueva: no se encontró ninguna columna acordada que pudiera ser. Sus "
     "valores son {type}{empty}.",
     "missing": "La columna acordada `{column}` no llegó, y ninguna otra parece ser ella.",
-    "renamed": "La columna {place}, «{found}», parece ser la acordada `{column}` con otro nombre ({sure}): {because}.",
+    "renamed": "{which} parece ser la acordada `{column}` con otro nombre ({sure}): {because}.",
     "retyped": "`{column}`{named} se acordó con otro tipo de valor: el {fit} de sus valores se puede leer como se "
     "acordó; son {type} ({sure}).",
     "unfit": "`{column}`{named} tiene valores del tipo acordado, pero solo el {fit} de ellos respeta su rango, su "
@@ -61,7 +64,7 @@ ES: dict[str, str] = {
     "header_repeated": "Los nombres de las columnas se repiten entre las filas.",
     "named_twice": "Más de una columna se llama `{column}`.",
     "reordered": "Las columnas llegaron en otro orden, lo que no hace daño.",
-    "named": " (columna {place}, «{found}»)",
+    "named": " («{found}»)",
     "names_same": "los nombres son iguales salvo mayúsculas, tildes o signos",
     "names_alike": "los nombres se parecen en un {alike}",
     "names_differ": "los nombres apenas se parecen",
@@ -97,12 +100,11 @@ def told(drift: Drift, language: Language) -> list[str]:
 
 
 def _change(change: Change, words: dict[str, str]) -> str:
-    named = words["named"].format(place=change.place, found=_safe(change.found)) if change.found else ""
+    found = _safe(change.found)
     return words[change.kind].format(
-        place=change.place,
-        found=_safe(change.found),
+        which=words["at" if change.place else "somewhere"].format(place=change.place, found=found),
         column=change.column,
-        named=named,
+        named=words["named"].format(found=found) if found else "",
         type=_type(change, words),
         empty=words["empty"].format(empty=_pct(change.empty)) if change.empty else "",
         fit=_pct(change.fit),
