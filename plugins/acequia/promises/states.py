@@ -60,7 +60,7 @@ class Version:
         """Whether bytes that counted already were sent again. What follows a refusal is no repetition: its manifest,
         say, was corrected.
         """
-        return self.repeated_at is not None and self.accepted_at is not None and self.repeated_at >= self.accepted_at
+        return self.repeated_at is not None and self.accepted_at is not None and self.repeated_at > self.accepted_at
 
 
 @dataclass(frozen=True)
