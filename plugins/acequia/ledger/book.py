@@ -155,7 +155,7 @@ class Ledger:
 
     def raw_deletion_begun(self, delivery: DeliveryId, found: Mapping[str, Any]) -> Mapping[str, Any]:
         """The delivery's raw bytes are about to be deleted. What was found when that was begun, perhaps earlier."""
-        self._record(delivery, lambda state: facts.raw_deletion_begun(state, found))
+        self._record(delivery, lambda state: facts.raw_deletion_begun(state, found), once=True)
         begun = [entry.said for entry in self.history(delivery) if entry.kind == "raw_deletion_begun"]
         return begun[-1] if begun else found
 
