@@ -326,9 +326,14 @@ class Ledger:
         with reading(self.engine) as connection:
             return connection.execute(select(func.count()).select_from(models.entry)).scalar_one()
 
-    def verify(self) -> list[audit.Finding]:
-        """Everything that is wrong with the record, what was derived from it, its head and its receipts."""
-        return audit.verify(self.engine, self.home, self.signer)
+    def verify(self, against: Sequence[Path] = (), *, whole: bool = False) -> list[audit.Finding]:
+        """Everything that is wrong with the record, what was derived from it, its head and its receipts.
+
+        Args:
+            against: heads, receipts or certificates that were kept elsewhere.
+            whole: find receipts that are missing, too; the last ones of a step that was killed may be.
+        """
+        return audit.verify(self.engine, self.home, self.signer, against=tuple(against), whole=whole)
 
     # How it is kept
 

@@ -63,7 +63,7 @@ class Keyring:
         self.keys = keys
         self._changes: list[Entry] = []
         self._signers: dict[int, Signer] = {}
-        self._compared = False
+        self._compared = self._begun = False
 
     @property
     def number(self) -> int:
@@ -107,20 +107,18 @@ class Keyring:
         return signed_keys(self.current, self.public["keys"])
 
     def signer(self, number: int) -> Signer:
-        """The signer of one key.
+        """The signer of one key. The first one is made for the first entry, and never again.
 
         Raises:
-            AcequiaError: `key_missing`, with what can be done, if the key was destroyed or cannot be made.
+            AcequiaError: `key_missing`, with what can be done, if the key was destroyed or is lost.
         """
         if number not in self._signers:
-            try:
-                self._signers[number] = Signer(self.keys.secret(name_of(number)))
-            except AcequiaError as error:
-                if error.code == "key_destroyed":
-                    raise AcequiaError(
-                        "key_missing", f"the signing key {name_of(number)} was destroyed", do=LOST
-                    ) from None
-                raise
+            name, state = name_of(number), self.keys.state(name_of(number))
+            if state in ("destroyed", "half destroyed"):
+                raise AcequiaError("key_missing", f"the signing key {name} was destroyed", do=LOST)
+            if state == "absent" and self._begun:
+                raise AcequiaError("key_missing", f"the signing key {name} is not in the key store", do=LOST)
+            self._signers[number] = Signer(self.keys.secret(name))
         return self._signers[number]
 
     def kept(self, number: int) -> Signer | None:
@@ -154,16 +152,14 @@ class Keyring:
         while (entry := chain.by_key(connection, handing_over(self.number + 1))) is not None:
             self._changes.append(entry)
             self._compared = False
+        self._begun = self._begun or chain.last_token(connection) is not None
 
     def _require_same(self, connection: Connection) -> None:
         token = chain.last_token(connection)
         if token is None:
             return
-        name = name_of(self.number)
-        if self.keys.state(name) == "absent":
-            raise AcequiaError("key_missing", f"the signing key {name} is not in the key store", do=LOST)
         if key_id_of(token) not in {self.current.key_id, *(key.key_id for key in self.known)}:
-            what = f"the ledger's last entry was signed with another key than {name} of this key store"
+            what = f"the ledger's last entry was signed with another key than {name_of(self.number)} of this key store"
             raise AcequiaError("key_missing", what, do=LOST)
 
 
