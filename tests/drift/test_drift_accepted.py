@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from datetime import date
@@ -141,6 +142,23 @@ def test_a_drift_is_refused_proposed_accepted_and_the_tables_go_on(tmp_path, mon
     assert {
         (row.period, row.zone): (row.rides_count, round(row.fare_sum, 6)) for row in quarter.itertuples()
     } == expected(by_quarter, ["zone"])
+
+
+def test_a_column_of_another_type_is_proposed_too_and_the_receipt_counts(tmp_path, monkeypatch):
+    case = Case(("rider", "zone", "fare", "begun_at"), retyped=("begun_at",))
+    world = make(tmp_path, case, monkeypatch)
+    world.send(NEW[0], 1, drifted=True)
+    with pytest.raises(AcequiaError) as refused:
+        world.run(NEW[0])
+    assert refused.value.code == "rows_invalid"
+    said = drift_command("--language", "en")
+    assert "`begun_at` was agreed as another type of value: 0 % of its values can be read as agreed" in said
+    assert "written like `dd/mm/yyyy hh:mm:ss`" in said
+    receipts = list((world.settings.home / "receipts").rglob("*-refused.jws"))
+    (claims,) = [json.loads(base64.urlsafe_b64decode(one.read_text().split(".")[1] + "==")) for one in receipts]
+    assert claims["refusal"]["drift"] == {"retyped": 1}
+    drift_command("--write", "--version", "1.1", "--effective-from", "2026-03-01")
+    world.run(NEW[0])
 
 
 def test_nothing_is_written_that_would_not_pass_or_is_there(tmp_path, monkeypatch):

@@ -141,6 +141,31 @@ def test_versions_follow_one_another(trams, old, new, said):
     assert [one for one in check(trams.settings, PARTNER) if said in one.message]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "severity", "said"),
+    [
+        ("effective_from: '2026-11-02'", "effective_from: '2026-11-04'", "warning", "lies inside 2026-W45"),
+        ("expires_on: '2027-12-31'", "expires_on: '2026-10-20'", "warning", "no version holds from 2026-10-21"),
+        ("type: string\n        treat: keep\n        one_of:\n        - north", "type: string\n        treat:\n"
+         "          first: 1\n        one_of:\n        - north", "warning", "mixes both in one quarter"),
+        ("one_of:\n        - north\n        - south", "one_of:\n        - 1\n        - 2", "error", "of another type"),
+    ],
+)  # fmt: skip
+def test_what_two_versions_cannot_share_is_told(trams, old, new, severity, said):
+    trams.agree("1.0", newest="1.1")
+    place = trams.settings.partners / f"{PARTNER}.yaml"
+    if "expires_on" in old:
+        place = trams.settings.partners / PARTNER / "1.0.yaml"
+    text = place.read_text()
+    assert old in text
+    text = text.replace(old, new)
+    if severity == "error":
+        text = text.replace("zone:\n        type: string", "zone:\n        type: integer")
+    place.write_text(text)
+    found = [one for one in check(trams.settings) if said in one.message]
+    assert [one.severity for one in found][:1] == [severity], check(trams.settings)
+
+
 def test_a_version_shapes_no_table_before_it_holds(trams):
     trams.agree("1.0", newest="1.1")
     trams.send(WEEKS[0], seed=1)

@@ -142,7 +142,7 @@ def _tables(story: Story, state: State, entry: Entry, said: Mapping[str, Any]) -
 
 def _refusal(story: Story, state: State, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any]:
     told = {name: said[name] for name in ("code", "reason", "who_acts", "what_to_do")}
-    told |= {"checks": said["checks"]} if "checks" in said else {}
+    told |= {name: said[name] for name in ("checks", "drift") if name in said}
     return {"refusal": told} | ({"rows": said["rows"]} if "rows" in said else {})
 
 
