@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
+import re
 import socket
 import ssl
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from pyrage import x25519
@@ -27,7 +30,20 @@ from acequia.receive.connections import resolver
 from acequia.receive.looking import look_at
 from acequia.receive.uploads import Shelf
 from acequia.simulate.write import write
-from tests.intake.serving import BASE, DAY, FEED, PARTNER, TUS, begin, go_on, server, token_of, upload, upload_world
+from tests.intake.serving import (
+    BASE,
+    DAY,
+    FEED,
+    PARTNER,
+    STREAM,
+    TUS,
+    begin,
+    go_on,
+    server,
+    token_of,
+    upload,
+    upload_world,
+)
 from tests.receive.partners import manifest_of
 from tests.receive.signing import Desk
 
@@ -343,3 +359,27 @@ def test_put_there_again_it_is_a_repetition_and_looked_at_again_it_is_not(world,
             (row,) = ledger.deliveries()
             assert (row.version, row.repeats) == (1, again)
         assert seen() in ledger.arrivals(PARTNER, FEED, DAY)
+
+
+@pytest.mark.stack
+def test_a_large_upload_is_streamed(world, tmp_path):
+    """The server's memory does not grow with the file: what it holds of it is one buffer."""
+    size, piece = 512 << 20, os.urandom(1 << 20)
+    with server(world, tmp_path / "server") as running, running.client(token_of(world)) as client:
+        status = Path(f"/proc/{running.process.pid}/status")
+
+        def peak_mb() -> int:
+            return int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1]) >> 10
+
+        upload(client, "small.csv.gz", piece)
+        before = peak_mb()
+        where = begin(client, "large.csv.gz", size).headers["location"]
+        answer = client.patch(
+            where,
+            content=(piece for _ in range(size >> 20)),
+            headers=STREAM | {"Upload-Offset": "0"},
+            timeout=250,
+        )
+        assert answer.status_code == 204
+        assert peak_mb() - before < 64
+    assert {kept.bytes for kept in shelf(world).waiting()} == {size, 1 << 20}
