@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 HOUR = 3600
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ONE_DAY = timedelta(days=1)
 
 
@@ -119,7 +120,7 @@ class Terms:
     grace_hours: int
     starts: date
     ends: date
-    weekdays: Sequence[str] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    weekdays: Sequence[str] = WEEK
     free: frozenset[date] = frozenset()
 
     def due(self, days: Sequence[date]) -> int | None:
@@ -169,6 +170,7 @@ class _Story:
     sent_of: dict[int, float] = field(default_factory=dict)
     taken: int = 0
     last_taken: int = 0
+    held: str = ""  # the state before something came that is not judged yet
     taken_back: bool = False
 
     def in_time(self, sent: float) -> str:
@@ -188,14 +190,16 @@ class _Story:
         if deed.fate == "taken":
             self.taken += 1
             told.stands = self.last_taken = told.versions
-            self.taken_back = False
+            self.taken_back, self.held = False, ""
             told.state = "corrected" if self.taken > 1 else self.in_time(sent)
         elif self.taken_back:
             told.state = "withdrawn"
             told.newest_refused = deed.fate == "turned_away"
         elif told.stands is not None:
             told.newest_refused = deed.fate == "turned_away"
+            told.state, self.held = self.held or told.state, ""
             if deed.fate == "open":
+                self.held = told.state
                 told.state = "corrected" if self.taken > 1 else self.in_time(self.sent_of[told.stands])
         elif deed.fate == "open":
             told.state = self.in_time(sent)
@@ -208,6 +212,10 @@ class _Story:
         if self.told.stands == self.told.versions:
             self.told.state = "duplicate"
 
+    def withdrawn_again(self, _: Deed) -> None:
+        """Bytes that were taken back come once more; they stay so."""
+        self.told.repeats += 1
+
     def withdrawn(self, _: Deed) -> None:
         """The newest one is taken back: for good, if it ever counted."""
         told = self.told
@@ -216,6 +224,13 @@ class _Story:
             told.stands, self.taken_back = None, True
         if told.stands is None:
             told.state = "withdrawn"
+
+    def withdrawn_all(self, _: Deed) -> None:
+        """Every version is taken back."""
+        told = self.told
+        told.newest_refused, told.decided, told.stands = False, True, None
+        self.taken_back = self.taken > 0
+        told.state = "withdrawn"
 
     def read_otherwise(self, deed: Deed) -> None:
         """What stood, and is the newest, is turned away under another reading of the agreement."""

@@ -15,8 +15,6 @@ State = Literal["not_due", "expected", "on_time", "late", "missing", "partial", 
                 "withdrawn"]  # fmt: skip
 STATES: tuple[State, ...] = get_args(State)
 Punctuality = Literal["on_time", "late"]
-_NO_MATTER = ("refused", "withdrawn")
-
 # Refusals that say: not all of it is there. The partner has to add something, rather than to change something.
 LACKING = frozenset({"file_not_sent", "file_truncated", "file_empty", "manifest_missing"})
 
@@ -123,8 +121,8 @@ def _arrived(due: Due, versions: Sequence[Version], standing: Version | None) ->
         return _undecided(due, versions[-1])
     if standing.decision == "withdrawn":
         return "withdrawn"
-    # What was refused or taken back after it changes nothing of what stands; `newest_refused` tells of it.
-    if standing.is_repeated and all(other.decision in _NO_MATTER for other in versions[standing.number :]):
+    # What was refused after it changes nothing of what stands; what may still be accepted does.
+    if standing.is_repeated and versions[-1].decision != "none":
         return "duplicate"
     if sum(version.accepted_at is not None for version in versions) > 1:
         return "corrected"
