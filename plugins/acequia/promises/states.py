@@ -15,6 +15,7 @@ State = Literal["not_due", "expected", "on_time", "late", "missing", "partial", 
                 "withdrawn"]  # fmt: skip
 STATES: tuple[State, ...] = get_args(State)
 Punctuality = Literal["on_time", "late"]
+
 # Refusals that say: not all of it is there. The partner has to add something, rather than to change something.
 LACKING = frozenset({"file_not_sent", "file_truncated", "file_empty", "manifest_missing"})
 
