@@ -56,8 +56,16 @@ def cases() -> Iterator[Case]:
     yield _jsonl("pretty printed", json.dumps(objects()[0], indent=1), UNREADABLE)
     yield _jsonl("two objects on a line", PLAIN.replace("}\n{", "}{", 1), UNREADABLE)
     yield _jsonl("comma between", PLAIN.replace("}\n", "},\n"), UNREADABLE)
-    for name, raw in (("null", "null"), ("number", "7"), ("string", '"text"'), ("array", "[1, 2]"), ("true", "true"),
-                      ("word", "undefined"), ("comment", "// no"), ("single quotes", "{'id': 1}")):  # fmt: skip
+    for name, raw in (
+        ("null", "null"),
+        ("number", "7"),
+        ("string", '"text"'),
+        ("array", "[1, 2]"),
+        ("true", "true"),
+        ("word", "undefined"),
+        ("comment", "// no"),
+        ("single quotes", "{'id': 1}"),
+    ):
         yield _jsonl(f"a line that is {name}", PLAIN + raw + "\n", UNREADABLE)
     yield _jsonl("an empty object", PLAIN + "{}\n", OK, INVALID)
     yield _jsonl("only empty objects", "{}\n" * 50, MISSING)
@@ -67,13 +75,21 @@ def cases() -> Iterator[Case]:
     yield _jsonl("nested object", with_raw("note", '{"a": 1}'), UNREADABLE)
     yield _jsonl("nested list", with_raw("note", "[1]"), UNREADABLE)
     yield _jsonl("key twice", PLAIN.replace('"note"', '"n": 1, "note"'), REPEATED)
-    yield _jsonl("key twice by an escape", PLAIN.replace('"note"', '"\\u006e": 1, "note"'), REPEATED, UNLISTED, UNREADABLE)
+    yield _jsonl(
+        "key twice by an escape", PLAIN.replace('"note"', '"\\u006e": 1, "note"'), REPEATED, UNLISTED, UNREADABLE
+    )
     yield _jsonl("unlisted key", PLAIN.replace('"note"', '"other"'), UNLISTED)
     yield _jsonl("unlisted key once", PLAIN.replace('"note": "note 20"', '"other": 1'), UNLISTED)
     yield _jsonl("empty key", PLAIN.replace('"note"', '""'), UNLISTED)
     yield _jsonl("key with a nul", PLAIN.replace('"note"', '"no\\u0000te"'), UNLISTED, UNREADABLE)
     yield _jsonl("key of another case", PLAIN.replace('"id"', '"ID"'), UNLISTED, MISSING)
-    yield _jsonl("missing key", PLAIN.replace('"id": ', '"note": ').replace(', "note": "note', ', "id_": "note'), MISSING, UNLISTED, REPEATED)
+    yield _jsonl(
+        "missing key",
+        PLAIN.replace('"id": ', '"note": ').replace(', "note": "note', ', "id_": "note'),
+        MISSING,
+        UNLISTED,
+        REPEATED,
+    )
     yield _jsonl("key with a slash", PLAIN.replace('"note"', '"note/../id"'), UNLISTED)
     yield _jsonl("a million distinct keys", _many_keys, UNLISTED)
     yield _jsonl("a line of 100 MB", lambda: PLAIN.replace("note 20", "z" * 100_000_000).encode(), UNREADABLE)
@@ -84,12 +100,24 @@ def cases() -> Iterator[Case]:
     yield _jsonl("nul in a text", with_raw("note", '"a\\u0000b"'), OK, UNREADABLE)
     yield _jsonl("nul in an id", with_raw("id", '"a\\u0000b"'), OK, UNREADABLE)
     for name, raw, *ends in (
-        ("nan", "NaN", INVALID), ("infinity", "Infinity", INVALID), ("minus infinity", "-Infinity", INVALID),
-        ("1e400", "1e400", INVALID, UNREADABLE), ("huge integer", "9" * 5000, INVALID, UNREADABLE), ("hex", "0x10", UNREADABLE),
-        ("plus", "+1", UNREADABLE), ("leading zero", "01", UNREADABLE), ("leading dot", ".5", UNREADABLE),
-        ("trailing dot", "5.", UNREADABLE), ("true", "true", INVALID, OK), ("empty text", '""', INVALID), ("null", "null", INVALID),
-        ("text number", '"12"', OK), ("minus zero", "-0", OK, INVALID), ("1e2", "1e2", OK), ("many digits", "1." + "0" * 3000, OK, INVALID),
-    ):  # fmt: skip
+        ("nan", "NaN", INVALID),
+        ("infinity", "Infinity", INVALID),
+        ("minus infinity", "-Infinity", INVALID),
+        ("1e400", "1e400", INVALID, UNREADABLE),
+        ("huge integer", "9" * 5000, INVALID, UNREADABLE),
+        ("hex", "0x10", UNREADABLE),
+        ("plus", "+1", UNREADABLE),
+        ("leading zero", "01", UNREADABLE),
+        ("leading dot", ".5", UNREADABLE),
+        ("trailing dot", "5.", UNREADABLE),
+        ("true", "true", INVALID, OK),
+        ("empty text", '""', INVALID),
+        ("null", "null", INVALID),
+        ("text number", '"12"', OK),
+        ("minus zero", "-0", OK, INVALID),
+        ("1e2", "1e2", OK),
+        ("many digits", "1." + "0" * 3000, OK, INVALID),
+    ):
         yield _jsonl(f"number {name}", with_raw("n", raw), *ends)
     yield _jsonl("boolean as text", with_raw("ok", '"perhaps"'), INVALID)
     yield _jsonl("date 31 february", with_raw("day", '"2026-02-31"'), INVALID)

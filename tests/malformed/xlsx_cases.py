@@ -15,7 +15,13 @@ from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from tests.malformed.cases import OK, Case, case
 from tests.malformed.crooked import NAMES, rows
 
-UNREADABLE, TRUNCATED, EMPTY, BOMB, INVALID = "file_unreadable", "file_truncated", "file_empty", "archive_bomb", "rows_invalid"
+UNREADABLE, TRUNCATED, EMPTY, BOMB, INVALID = (
+    "file_unreadable",
+    "file_truncated",
+    "file_empty",
+    "archive_bomb",
+    "rows_invalid",
+)
 UNLISTED, MISSING, REPEATED, RANGE = "column_unlisted", "column_missing", "column_repeated", "rows_outside_range"
 SHEET, STRINGS, BOOK = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"
 
@@ -25,8 +31,17 @@ def workbook(change: Callable[[Workbook], None] | None = None, records: list[lis
     sheet = book.active
     sheet.append(list(NAMES))
     for record in records if records is not None else rows():
-        sheet.append([record[0], int(record[1]), float(record[2]), datetime.fromisoformat(record[3]), date.fromisoformat(record[4]),
-                      record[5] == "true", record[6]])  # fmt: skip
+        sheet.append(
+            [
+                record[0],
+                int(record[1]),
+                float(record[2]),
+                datetime.fromisoformat(record[3]),
+                date.fromisoformat(record[4]),
+                record[5] == "true",
+                record[6],
+            ]
+        )
     if change:
         change(book)
     target = io.BytesIO()
@@ -43,7 +58,9 @@ def plain() -> bytes:
         found.append(match[2])
         return match[1] + b't="s"><v>' + str(len(found) - 1).encode() + b"</v></c>"
 
-    base = replaced(SHEET, lambda old: re.sub(rb'(<c r="\w+" )t="inlineStr"><is><t>([^<]*)</t></is></c>', shared, old), base)
+    base = replaced(
+        SHEET, lambda old: re.sub(rb'(<c r="\w+" )t="inlineStr"><is><t>([^<]*)</t></is></c>', shared, old), base
+    )
     strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
     strings += b"".join(b"<si><t>" + text + b"</t></si>" for text in found) + b"</sst>"
     told = b'<Override PartName="/xl/sharedStrings.xml" ContentType="application/vnd.openxmlformats-officedocument.'
@@ -92,34 +109,74 @@ def _files() -> Iterator[Case]:
     yield _xlsx("a bomb in a sheet", lambda: replaced(SHEET, lambda old: old + b" " * 400_000_000), BOMB)
     yield _xlsx("a bomb in the strings", lambda: replaced(STRINGS, b" " * 400_000_000), BOMB)
     yield _xlsx("100000 parts", lambda: _zip({f"xl/{n}": b"" for n in range(100_000)}), TRUNCATED)
-    for part in ("[Content_Types].xml", "_rels/.rels", BOOK, "xl/_rels/workbook.xml.rels", SHEET, STRINGS, "xl/styles.xml"):
-        ends = (OK, UNREADABLE) if part == "_rels/.rels" else (UNREADABLE, INVALID) if "styles" in part else (UNREADABLE,)
+    for part in (
+        "[Content_Types].xml",
+        "_rels/.rels",
+        BOOK,
+        "xl/_rels/workbook.xml.rels",
+        SHEET,
+        STRINGS,
+        "xl/styles.xml",
+    ):
+        ends = (
+            (OK, UNREADABLE) if part == "_rels/.rels" else (UNREADABLE, INVALID) if "styles" in part else (UNREADABLE,)
+        )
         yield _xlsx(f"without {part.rsplit('/', 1)[-1]}", lambda part=part: replaced(part, None), *ends)
         yield _xlsx(f"{part.rsplit('/', 1)[-1]} is empty", lambda part=part: replaced(part, b""), *ends)
         yield _xlsx(f"{part.rsplit('/', 1)[-1]} is no xml", lambda part=part: replaced(part, b"{}"), *ends)
-        yield _xlsx(f"{part.rsplit('/', 1)[-1]} breaks off", lambda part=part: replaced(part, lambda old: old[: len(old) // 2]), *ends, OK)
+        yield _xlsx(
+            f"{part.rsplit('/', 1)[-1]} breaks off",
+            lambda part=part: replaced(part, lambda old: old[: len(old) // 2]),
+            *ends,
+            OK,
+        )
     yield _xlsx("macros", lambda: replaced("xl/vbaProject.bin", bytes(10_000)), OK)
-    yield _xlsx("an external link", lambda: replaced("xl/externalLinks/externalLink1.xml", b"<a href='http://x.example'/>"), OK)
+    yield _xlsx(
+        "an external link", lambda: replaced("xl/externalLinks/externalLink1.xml", b"<a href='http://x.example'/>"), OK
+    )
 
 
 def _sheets() -> Iterator[Case]:
     yield _xlsx("no rows", lambda: workbook(records=[]), RANGE)
-    yield _xlsx("formulas never computed", lambda: workbook(lambda book: [book.active.__setitem__(f"C{n}", "=1+1") for n in range(2, 42)]), INVALID)
-    yield _xlsx("errors", lambda: workbook(lambda book: [book.active.__setitem__(f"C{n}", "#DIV/0!") for n in range(2, 42)]), INVALID)
+    yield _xlsx(
+        "formulas never computed",
+        lambda: workbook(lambda book: [book.active.__setitem__(f"C{n}", "=1+1") for n in range(2, 42)]),
+        INVALID,
+    )
+    yield _xlsx(
+        "errors",
+        lambda: workbook(lambda book: [book.active.__setitem__(f"C{n}", "#DIV/0!") for n in range(2, 42)]),
+        INVALID,
+    )
     yield _xlsx("one error", lambda: workbook(_set("C3", "#N/A")), OK)
     yield _xlsx("merged cells", lambda: workbook(lambda book: book.active.merge_cells("A2:G3")), OK, INVALID)
     yield _xlsx("merged header", lambda: workbook(lambda book: book.active.merge_cells("A1:B1")), UNLISTED, MISSING)
-    yield _xlsx("dates as serials", lambda: workbook(lambda book: [_plain_number(book, f"E{n}") for n in range(2, 42)]), INVALID)
+    yield _xlsx(
+        "dates as serials", lambda: workbook(lambda book: [_plain_number(book, f"E{n}") for n in range(2, 42)]), INVALID
+    )
     yield _xlsx("epoch of 1904", lambda: workbook(lambda book: setattr(book, "epoch", CALENDAR_MAC_1904)), OK, INVALID)
     yield _xlsx("a value beside", lambda: workbook(_set("J5", "beside")), UNREADABLE)
     yield _xlsx("a value far right", lambda: workbook(_set("XFD5", "far")), UNREADABLE)
     yield _xlsx("a value far below", lambda: workbook(_set("A1048576", "far")), INVALID, RANGE)
-    yield _xlsx("a title above", lambda: workbook(lambda book: book.active.insert_rows(1) or book.active.__setitem__("A1", "Report")), UNLISTED)
+    yield _xlsx(
+        "a title above",
+        lambda: workbook(lambda book: book.active.insert_rows(1) or book.active.__setitem__("A1", "Report")),
+        UNLISTED,
+    )
     yield _xlsx("empty rows above", lambda: workbook(lambda book: book.active.insert_rows(1, 3)), OK)
     yield _xlsx("empty rows within", lambda: workbook(lambda book: book.active.insert_rows(5, 3)), OK, INVALID)
-    yield _xlsx("hidden sheet first", lambda: workbook(lambda book: setattr(book.create_sheet("hidden", 0), "sheet_state", "hidden")), EMPTY, OK)
+    yield _xlsx(
+        "hidden sheet first",
+        lambda: workbook(lambda book: setattr(book.create_sheet("hidden", 0), "sheet_state", "hidden")),
+        EMPTY,
+        OK,
+    )
     yield _xlsx("a chart sheet alone", _only_chart, UNREADABLE)
-    yield _xlsx("header twice", lambda: workbook(lambda book: [book.active.cell(9, n + 1, name) for n, name in enumerate(NAMES)]), "header_repeated")
+    yield _xlsx(
+        "header twice",
+        lambda: workbook(lambda book: [book.active.cell(9, n + 1, name) for n, name in enumerate(NAMES)]),
+        "header_repeated",
+    )
     yield _xlsx("column twice", lambda: workbook(_set("G1", "n")), REPEATED)
     yield _xlsx("column unlisted", lambda: workbook(_set("H1", "more")), UNLISTED)
     yield _xlsx("long text", lambda: workbook(_set("G2", "z" * 32_767)), OK)
@@ -136,11 +193,26 @@ def _xml() -> Iterator[Case]:
     yield sheet("entity bomb", lambda old: _doctype(old, entity + b"]>", b"&n;"), UNREADABLE)
     outside = b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>'
     yield sheet("entity of a file", lambda old: _doctype(old, outside, b"&a;"), UNREADABLE)
-    yield sheet("entity of another server", lambda old: _doctype(old, outside.replace(b"file:///etc/passwd", b"http://x.example/"), b"&a;"), UNREADABLE)
+    yield sheet(
+        "entity of another server",
+        lambda old: _doctype(old, outside.replace(b"file:///etc/passwd", b"http://x.example/"), b"&a;"),
+        UNREADABLE,
+    )
     quadratic = b'<!DOCTYPE x [<!ENTITY a "' + b"z" * 100_000 + b'">]>'
     yield sheet("quadratic entities", lambda old: _doctype(old, quadratic, b"&a;" * 20_000), UNREADABLE)
-    yield _xlsx("strings beyond the table", lambda: replaced(SHEET, lambda old: old.replace(b't="s"><v>3</v>', b't="s"><v>99999</v>')), UNREADABLE)
-    yield _xlsx("strings below zero", lambda: replaced(SHEET, lambda old: old.replace(b't="s"><v>3</v>', b't="s"><v>-1</v>')), OK, UNREADABLE, UNLISTED, REPEATED)
+    yield _xlsx(
+        "strings beyond the table",
+        lambda: replaced(SHEET, lambda old: old.replace(b't="s"><v>3</v>', b't="s"><v>99999</v>')),
+        UNREADABLE,
+    )
+    yield _xlsx(
+        "strings below zero",
+        lambda: replaced(SHEET, lambda old: old.replace(b't="s"><v>3</v>', b't="s"><v>-1</v>')),
+        OK,
+        UNREADABLE,
+        UNLISTED,
+        REPEATED,
+    )
     yield sheet("row number of a milliard", lambda old: old.replace(b'<row r="9"', b'<row r="999999999"'), UNREADABLE)
     yield sheet("row number of words", lambda old: old.replace(b'<row r="9"', b'<row r="nine"'), UNREADABLE)
     yield sheet("row number below zero", lambda old: old.replace(b'<row r="9"', b'<row r="-9"'), OK, UNREADABLE)
@@ -148,22 +220,71 @@ def _xml() -> Iterator[Case]:
     yield sheet("cell without place", lambda old: old.replace(b' r="C5"', b""), OK, UNREADABLE, INVALID)
     yield sheet("cell of a strange place", lambda old: old.replace(b' r="C5"', b' r="$$"'), UNREADABLE)
     yield sheet("column beyond Excel", lambda old: old.replace(b' r="C5"', b' r="ZZZZ5"'), UNREADABLE)
-    yield sheet("number of words", lambda old: old.replace(b'r="B5" t="n"><v>3</v>', b'r="B5" t="n"><v>three</v>'), UNREADABLE)
-    yield sheet("date beyond the calendar", lambda old: old.replace(b"<v>46336</v>", b"<v>99999999999</v>"), OK, INVALID, UNREADABLE)
+    yield sheet(
+        "number of words", lambda old: old.replace(b'r="B5" t="n"><v>3</v>', b'r="B5" t="n"><v>three</v>'), UNREADABLE
+    )
+    yield sheet(
+        "date beyond the calendar",
+        lambda old: old.replace(b"<v>46336</v>", b"<v>99999999999</v>"),
+        OK,
+        INVALID,
+        UNREADABLE,
+    )
     yield sheet("unknown cell type", lambda old: old.replace(b't="n"', b't="zz"'), OK, INVALID, UNREADABLE)
-    yield sheet("a million empty rows", lambda old: old.replace(b"</sheetData>", b"<row/>" * 1_000_000 + b"</sheetData>"), OK)
-    yield sheet("two million empty rows", lambda old: old.replace(b"</sheetData>", b"<row/>" * 2_000_000 + b"</sheetData>"), UNREADABLE)
-    yield sheet("4 million strange elements", lambda old: old.replace(b"</sheetData>", b"<z/>" * 4_000_000 + b"</sheetData>"), OK, UNREADABLE)
-    yield sheet("deep elements", lambda old: old.replace(b"</sheetData>", b"<z>" * 300_000 + b"</z>" * 300_000 + b"</sheetData>"), OK, UNREADABLE)
-    yield sheet("wide empty rows", lambda old: old.replace(b"</sheetData>", b'<row><c r="XFD1"/></row>' * 100_000 + b"</sheetData>"), OK, UNREADABLE)
-    yield _xlsx("10 million empty strings", lambda: replaced(STRINGS, lambda old: old.replace(b"</sst>", b"<si/>" * 10_000_000 + b"</sst>")), OK, UNREADABLE)
-    yield _xlsx("5 million styles", lambda: replaced("xl/styles.xml", lambda old: old.replace(b"</cellXfs>", b"<xf/>" * 5_000_000 + b"</cellXfs>")), OK, UNREADABLE)
-    yield _xlsx("10000 sheets named", lambda: replaced(BOOK, lambda old: old.replace(b"</sheets>", b'<sheet name="a" sheetId="1" r:id="rId1"/>' * 10_000 + b"</sheets>")), OK, UNREADABLE)
+    yield sheet(
+        "a million empty rows", lambda old: old.replace(b"</sheetData>", b"<row/>" * 1_000_000 + b"</sheetData>"), OK
+    )
+    yield sheet(
+        "two million empty rows",
+        lambda old: old.replace(b"</sheetData>", b"<row/>" * 2_000_000 + b"</sheetData>"),
+        UNREADABLE,
+    )
+    yield sheet(
+        "4 million strange elements",
+        lambda old: old.replace(b"</sheetData>", b"<z/>" * 4_000_000 + b"</sheetData>"),
+        OK,
+        UNREADABLE,
+    )
+    yield sheet(
+        "deep elements",
+        lambda old: old.replace(b"</sheetData>", b"<z>" * 300_000 + b"</z>" * 300_000 + b"</sheetData>"),
+        OK,
+        UNREADABLE,
+    )
+    yield sheet(
+        "wide empty rows",
+        lambda old: old.replace(b"</sheetData>", b'<row><c r="XFD1"/></row>' * 100_000 + b"</sheetData>"),
+        OK,
+        UNREADABLE,
+    )
+    yield _xlsx(
+        "10 million empty strings",
+        lambda: replaced(STRINGS, lambda old: old.replace(b"</sst>", b"<si/>" * 10_000_000 + b"</sst>")),
+        OK,
+        UNREADABLE,
+    )
+    yield _xlsx(
+        "5 million styles",
+        lambda: replaced("xl/styles.xml", lambda old: old.replace(b"</cellXfs>", b"<xf/>" * 5_000_000 + b"</cellXfs>")),
+        OK,
+        UNREADABLE,
+    )
+    yield _xlsx(
+        "10000 sheets named",
+        lambda: replaced(
+            BOOK,
+            lambda old: old.replace(b"</sheets>", b'<sheet name="a" sheetId="1" r:id="rId1"/>' * 10_000 + b"</sheets>"),
+        ),
+        OK,
+        UNREADABLE,
+    )
 
 
 def _doctype(old: bytes, doctype: bytes, reference: bytes) -> bytes:
     start = old.index(b"?>") + 2 if old.startswith(b"<?xml") else 0
-    body = old[start:].replace(b"<sheetData>", b'<sheetData><row><c t="inlineStr"><is><t>' + reference + b"</t></is></c></row>")
+    body = old[start:].replace(
+        b"<sheetData>", b'<sheetData><row><c t="inlineStr"><is><t>' + reference + b"</t></is></c></row>"
+    )
     return old[:start] + doctype + body
 
 

@@ -20,7 +20,7 @@ from acequia.receive.formats.unpack import ZIP, open_zip, unpacked_at_most
 
 _HELD_AT_MOST = 256 * 2**20  # all parts but the sheets are held in memory while a workbook is read
 _BATCH = 10_000
-_ROWS_AT_MOST = 2**20
+_ROWS_AT_MOST, _CELLS_AT_MOST = 2**20, 200_000_000  # the former is what Excel can hold
 
 Row = tuple[str | None, ...]
 
@@ -102,9 +102,12 @@ def _rows(path: Path, options: FormatOptions) -> Iterator[Row]:
                 raise AcequiaError("file_unreadable", "the workbook has no sheet of the agreed name")
             sheet = book[options.sheet] if options.sheet is not None else book.worksheets[0]
             sheet.reset_dimensions()  # some writers state them wrongly, which would cut columns off
+            cells = 0
             for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
-                if number > _ROWS_AT_MOST:
-                    raise AcequiaError("file_unreadable", f"the sheet has more rows than Excel, {_ROWS_AT_MOST:,}")
+                cells += len(row)
+                if number > _ROWS_AT_MOST or cells > _CELLS_AT_MOST:
+                    what = f"the sheet has more than {_ROWS_AT_MOST:,} rows, or {_CELLS_AT_MOST:,} cells"
+                    raise AcequiaError("file_unreadable", what)
                 yield tuple(map(_text, row))
     except (AcequiaError, MemoryError):
         raise
