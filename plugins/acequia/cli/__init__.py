@@ -9,7 +9,7 @@ import click
 
 from acequia import __version__
 from acequia.cli.agreements import check, explain_, new_partner
-from acequia.cli.deliveries import close, deliveries, ledger, run, verify
+from acequia.cli.deliveries import close, deliveries, run
 from acequia.cli.drift import drift
 from acequia.cli.intake import intake
 from acequia.cli.keys import keys
@@ -19,6 +19,7 @@ from acequia.cli.operate import demo, doctor, housekeeping, simulate
 from acequia.cli.preflight import preflight
 from acequia.cli.privacy import canary, scan
 from acequia.cli.promises import calendar, watch
+from acequia.cli.proof import ledger, verify
 from acequia.cli.risk import risk
 from acequia.cli.versions import pause, replay, resume, set_aside, withdraw
 from acequia.errors import OURS, AcequiaError

@@ -1,4 +1,4 @@
-"""Commands about deliveries and their proof: run, deliveries, verify, ledger, close."""
+"""Commands about deliveries: run, deliveries, close."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from acequia.cli.show import as_json, progress, settings_now, show
-from acequia.errors import OURS
 
 # What fits a line; the rest is in the JSON.
 LISTED = ("partner", "feed", "period", "version", "status", "code", "rows_in", "rows_set_aside", "cells", "withheld",
@@ -80,45 +79,3 @@ def deliveries(partner: str | None, feed: str | None, as_json: bool) -> None:
         if row.status == "refused":
             click.echo(f"\n{row.partner}.{row.feed}.{row.period}.v{row.version} was refused: {row.reason}\n"
                        f"  who acts: {row.who_acts}\n  what to do: {row.what_to_do}")  # fmt: skip
-
-
-@click.command(short_help="Verify a receipt or certificate with the public key.")
-@click.argument("receipt", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The office's public keys (receipts.jwks.json); default: those of this installation.")  # fmt: skip
-@as_json
-def verify(receipt: Path, key: Path | None, as_json: bool) -> None:
-    """Verify a receipt, or the certificate of a release, offline, with the public key alone."""
-    from acequia.ledger.certificates import is_certificate, verify_certificate
-    from acequia.ledger.receipts import verify_receipt
-
-    verified = verify_certificate if is_certificate(receipt) else verify_receipt
-    found = verified(receipt, key or settings_now().home / "keys" / "receipts.jwks.json")
-    if as_json:
-        click.echo(json.dumps(found.claims, indent=1))
-        return
-    said = found.claims
-    what = f"{said['step']} {said['delivery']}" if "step" in said else f"release of {said['table']} {said['period']}"
-    click.echo(f"valid: {what}, signed by {found.key_id}; {found.chain}")
-
-
-@click.group(short_help="Verify the record of everything that happened.")
-def ledger() -> None:
-    """Look after the ledger, the append-only record of everything that happened."""
-
-
-@ledger.command("verify", short_help="Check every entry and the chain between them.")
-@as_json
-def ledger_verify(as_json: bool) -> None:
-    """Check every entry, the chain between them, and what was derived from them. Exit code 1 if anything is wrong."""
-    from acequia.opening import ledger_of
-
-    book = ledger_of(settings_now())
-    findings = book.verify()
-    show(
-        [{"seq": finding.seq, "finding": finding.what} for finding in findings],
-        as_json=as_json,
-        empty=f"{book.length():,} entries verified: the chain is whole.",
-    )
-    if findings:
-        raise click.exceptions.Exit(OURS)

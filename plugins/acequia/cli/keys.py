@@ -8,6 +8,7 @@ import os
 import click
 
 from acequia.cli.show import as_json, settings_now, show
+from acequia.keys import KeyStore
 
 LISTED = ("partner", "feed", "epoch", "state", "fingerprint", "made_at", "destroyed_at")
 
@@ -18,13 +19,17 @@ def keys() -> None:
 
 
 @keys.command("list", short_help="List the keys by partner, feed and epoch.")
+@click.option("--landing", is_flag=True, help="List the keys of what is in landing instead: one for each content.")
 @as_json
-def keys_list(as_json: bool) -> None:
+def keys_list(landing: bool, as_json: bool) -> None:
     """List the keys by partner, feed and epoch, with the fingerprint of each, and what became of it."""
     from acequia.custody import listed
     from acequia.opening import keys_of, ledger_of
 
     settings = settings_now()
+    if landing:
+        _list_landing(keys_of(settings), as_json=as_json)
+        return
     rows = [key.as_row() for key in listed(keys_of(settings), ledger_of(settings))]
     if not as_json:
         rows = [row | {name: _minute(row[name]) for name in ("made_at", "destroyed_at")} for row in rows]
@@ -100,6 +105,42 @@ def keys_intake(new: bool, as_json: bool) -> None:
         return
     for row in rows:
         click.echo(f"# {row['key']}\n{row['recipient']}")
+
+
+@keys.command("rotate-receipts", short_help="Change the key that signs receipts and the ledger.")
+@click.option("--because", required=True, help="Why; entered in the ledger.")
+@click.option("--lost", is_flag=True, help="The old key is gone for good, and cannot introduce the new one.")
+@click.option("--destroy-old", is_flag=True, help="Destroy the keys that are not in use any more.")
+def keys_rotate_receipts(because: str, lost: bool, destroy_old: bool) -> None:
+    """Change the key that signs receipts and the ledger. What was signed before stays valid, and verifiable offline.
+
+    The old key introduces the new one in the ledger, and is believed for nothing that comes after. Hand the new file of
+    public keys to partners.
+    """
+    from acequia.ledger import rotation
+    from acequia.ledger.receipts import keys_path
+    from acequia.opening import ledger_of
+
+    settings = settings_now()
+    ledger = ledger_of(settings)
+    now = rotation.rotate(ledger, because=because, who=_who(), lost=lost)
+    click.echo(
+        f"The key {now.key_id} (number {now.number}) signs from now on; {now.old_key_id} up to entry {now.last_seq}."
+    )
+    for name in rotation.destroy_old(ledger) if destroy_old else ():
+        click.echo(f"The key {name} is destroyed; the ledger says so.")
+    click.echo(f"Hand out the public keys: {keys_path(settings.home)}")
+
+
+def _list_landing(store: KeyStore, *, as_json: bool) -> None:
+    from acequia.receive.content_keys import fingerprint_of, listed
+
+    rows = []
+    for key in listed(store):
+        partner, feed, period, content = key.folder.split("/")
+        place = {"partner": partner, "feed": feed, "period": period, "content": content, "number": key.number}
+        rows.append(place | {"state": store.state(key.name), "fingerprint": fingerprint_of(store, key) or None})
+    show(rows, as_json=as_json, empty="No key yet: each content in landing gets one when it arrives.")
 
 
 def _who() -> str:

@@ -326,6 +326,18 @@ class Ledger:
         with reading(self.engine) as connection:
             return connection.execute(select(func.count()).select_from(models.entry)).scalar_one()
 
+    def head(self) -> str:
+        """The signed number and hash of the last entry; kept elsewhere, it tells whether the ledger was put back.
+
+        Raises:
+            AcequiaError: `unknown_name` while there is no entry.
+        """
+        with reading(self.engine) as connection:
+            token = chain.last_token(connection)
+        if token is None:
+            raise AcequiaError("unknown_name", "the ledger has no entry yet")
+        return token
+
     def verify(self, against: Sequence[Path] = (), *, whole: bool = False) -> list[audit.Finding]:
         """Everything that is wrong with the record, what was derived from it, its head and its receipts.
 

@@ -111,7 +111,9 @@ def _files(story: Story, state: State, entry: Entry, said: Mapping[str, Any]) ->
 
 
 def _received(story: Story, state: State, entry: Entry, said: Mapping[str, Any]) -> dict[str, Any]:
-    told = {name: said[name] for name in ("sent_at", "signed_by", "landing_key", "corrects") if name in said}
+    told = {name: said[name] for name in ("sent_at", "signed_by", "landing_key") if name in said}
+    if "corrects" in said:
+        told["corrects"] = {name: said["corrects"][name] for name in ("delivery", "rows", "file_sha256")}
     more = {"received_at": entry.at, "bytes": state.bytes} if "kept_days" in said else {}
     return {"files": said["files"], **more, **told}
 

@@ -12,6 +12,7 @@ from acequia.errors import AcequiaError
 from acequia.ledger import chain, head
 from acequia.ledger.chain import Draft, Place
 from acequia.ledger.database import reading, writing
+from acequia.ledger.introductions import INTRODUCTION
 from acequia.ledger.keyring import CHANGED, DESTROYED, TAKEN_UP, Keyring, handing_over, name_of
 from acequia.ledger.receipts import keys_path
 from acequia.ledger.signing import Signer, key_id_of, read_jwks
@@ -19,7 +20,6 @@ from acequia.ledger.signing import Signer, key_id_of, read_jwks
 if TYPE_CHECKING:
     from acequia.ledger.book import Ledger
 
-INTRODUCTION = "acequia-key+jwt"
 _OFFICE = Place(None, None)
 
 
