@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from acequia.receive.connections import Connection, Resolver
     from acequia.settings import Settings
 
+LONG_AGO = timedelta(days=7)
 log = logging.getLogger(__name__)
 
 
@@ -37,12 +38,16 @@ class DueAt(BaseDeadlineReference):
         return cls(reference_data["kind"], reference_data["timezone"], reference_data["due_within_hours"])
 
     def _evaluate_with(self, *, session: Any, dag_id: str, run_id: str, **_: Any) -> datetime | None:
-        """None where the run has no partition: then the watch alone sends. Nothing is raised: it would stop the run."""
+        """None where the run has no partition, or it was due long ago (a backfill): then the watch alone sends.
+
+        Nothing is raised: it would stop the run.
+        """
         from airflow.models import DagRun
         from sqlalchemy import select
 
         key = session.scalar(select(DagRun.partition_key).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id))
-        return self.of(key)
+        moment = self.of(key)
+        return moment if moment and moment > datetime.now(UTC) - LONG_AGO else None
 
     def of(self, key: str | None) -> datetime | None:
         """The moment for a period's label, in UTC."""
