@@ -286,8 +286,9 @@ def _release(work: Work, delivery: DeliveryId, cells: Cells, *, even_paused: boo
         if not even_paused:
             _require_running(work)
         release = work.lake.publish(disclosed, work.signed, work.feed_name)
-        work.ledger.published(delivery, disclosed, release, corrections.changes(work, disclosed, release))
+        # First: who finds the release on record does not come here again.
         work.lineage.published(work.signed, work.feed_name, disclosed, release)
+        work.ledger.published(delivery, disclosed, release, corrections.changes(work, disclosed, release))
     work.say(_said(disclosed, release))
     return release
 
