@@ -125,7 +125,11 @@ def test_a_path_that_is_the_same_for_every_period(world: World, watch: Watch) ->
     assert ran(later.round(tell=False)) == [], "what is known is not taken for another period"
 
 
-SQL = {"type": "sql", "connection": "warehouse", "query": "select * from t where day >= :period_start and day < :period_end"}
+SQL = {
+    "type": "sql",
+    "connection": "warehouse",
+    "query": "select * from t where day >= :period_start and day < :period_end",
+}
 
 
 def terms(zone: str, kind: str, schedule: str) -> Delivery:
