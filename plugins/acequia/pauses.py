@@ -69,7 +69,7 @@ def resume(ledger: Ledger, partner: str, feed: str = EVERY_FEED, *, who: str, be
 
 
 def _tell(ledger: Ledger, kind: str, place: Place, body: dict[str, str]) -> bool:
-    said = _told(ledger).get((place.partner, place.feed), [])
+    said = _told(ledger).get((str(place.partner), str(place.feed)), [])
     last = said[-1].kind if said else "resumed"
     if last == kind:
         return False

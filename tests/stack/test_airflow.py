@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from acequia import pipeline
+from acequia.agreement.calendar import holidays
 from acequia.agreement.load import find
 from acequia.demo import airflow as stack
 from acequia.flow import DeliveryId
 from acequia.opening import ledger_of, open_work
 from acequia.period import Period
-from acequia.agreement.calendar import holidays
 from acequia.settings import Settings
 from tests.pipeline.world import PROJECT, World, make_world
 from tests.real.conftest import SHARED
