@@ -6,7 +6,7 @@ runs again, and everything that the installation holds is compared with what a r
 releases, ledger entries, receipts, landing in clear, the workspace, what lineage tells; and no plain byte is left.
 
 `python -m tests.corrections.kills 200` kills at every boundary and at 200 random moments, and says what came of it; a
-second number has it kill at each n-th boundary alone.
+second number has it kill at each n-th boundary alone, names of stages after it in these alone.
 """
 
 from __future__ import annotations
@@ -433,12 +433,12 @@ def _first_difference(wanted: Any, found: Any) -> str:
     return f"…{one[max(0, place - 100) : place + 60]}… | …{other[max(0, place - 20) : place + 60]}…"
 
 
-def main(moments: int, every: int = 1) -> int:
+def main(moments: int, every: int = 1, stages: tuple[str, ...] = tuple(STAGES)) -> int:
     """Every boundary (or each n-th), then so many random moments; how many ended otherwise than in peace."""
     with tempfile.TemporaryDirectory(prefix="kills-") as folder:
         story = prepare(Path(folder))
         wrong, kills, began, lasts = 0, 0, time.monotonic(), {}
-        for name in STAGES:
+        for name in stages:
             story.restore(f"before-{name}")
             exit_code, lasts[name], names = in_child(story, STAGES[name])
             assert exit_code == 0
@@ -450,7 +450,7 @@ def main(moments: int, every: int = 1) -> int:
                     print(f"  killed at {at} ({names[at - 1]}): {found}", flush=True)  # noqa: T201
         chosen = random.Random(20261122)
         for _ in range(moments):
-            name = chosen.choice(list(STAGES))
+            name = chosen.choice(stages)
             after_s = chosen.uniform(0.0, 1.0) * lasts[name]
             kills += 1
             for found in ends_as_in_peace(story, name, after_s=after_s):
@@ -461,4 +461,5 @@ def main(moments: int, every: int = 1) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:])) and 1)
+    numbers = [int(word) for word in sys.argv[1:3]] or [200]
+    sys.exit(main(*numbers, *([tuple(sys.argv[3:])] if sys.argv[3:] else [])) and 1)
