@@ -32,6 +32,7 @@ from acequia.protect.gate import protect
 from acequia.receive.arrive import receive
 from acequia.receive.connections import Connection
 from acequia.receive.landing import Landing
+from acequia.receive.names import ENCRYPTED
 from acequia.scratch import scratch_folder
 from acequia.settings import Settings
 from acequia.validate.verdict import validate, why_failed
@@ -87,7 +88,9 @@ def _as_here(feed: Feed, files: tuple[Path, ...], asked: Asked) -> tuple[Feed, t
     if terms.manifest != "none" and not asked.manifest and not any(map(is_of_manifest, files)):
         changed |= {"manifest": "optional", "signature": "none"}
         found.append("manifest")
-    if terms.encryption != "none" and not any(path.suffix == ".age" for path in files):
+    if any(path.suffix == ENCRYPTED for path in files):
+        raise AcequiaError("usage", "preflight reads files before they are encrypted: only the office can open them")
+    if terms.encryption != "none":
         changed |= {"encryption": "none"}
         found.append("encryption")
     if any(table.over != "delivery" for table in feed.tables.values()):
