@@ -68,9 +68,8 @@ def _verify_folder(folder: Path, jwks: Path, *, as_json: bool) -> None:
         show(findings, as_json=False, empty="")
     else:
         show(found.chains, as_json=False, empty="No receipt here.")
-        click.echo(
-            f"valid: {len(found.receipts)} receipts and {found.certificates} certificates; every chain is whole."
-        )
+        certified = f" and {found.certificates} certificates" if found.certificates else ""
+        click.echo(f"valid: {len(found.receipts)} receipts{certified}; every chain is whole.")
     if findings:
         raise click.exceptions.Exit(OURS)
 

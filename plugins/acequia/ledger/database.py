@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,8 +77,23 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def _telling() -> Iterator[None]:
     try:
         yield
-    except (exc.OperationalError, exc.InterfaceError):
-        raise AcequiaError("store_unreachable", "the ledger's database did not answer, or was busy too long") from None
+    except (exc.DatabaseError, exc.InterfaceError, UnicodeDecodeError) as error:
+        if _is_damage(error):
+            raise AcequiaError("ledger_broken", "the ledger's database is damaged: SQLite cannot read it") from None
+        if isinstance(error, exc.OperationalError | exc.InterfaceError):
+            what = "the ledger's database did not answer, or was busy too long"
+            raise AcequiaError("store_unreachable", what) from None
+        raise
+
+
+def _is_damage(error: exc.DBAPIError | UnicodeDecodeError) -> bool:
+    """Whether SQLite found its file damaged, or without the tables that it had, and not only busy or out of reach."""
+    if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in str(error.orig):
+        return True
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT) or (
+        code == sqlite3.SQLITE_ERROR and isinstance(error, exc.OperationalError)
+    )
 
 
 def _url(given: str | URL) -> URL:
