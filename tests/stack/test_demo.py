@@ -26,7 +26,7 @@ ROWS = 2000
 
 @dataclass(frozen=True)
 class Ran:
-    """One run of the demonstration. `entries` are those of the ledger but for notices, and for bytes that came again."""
+    """One run of the demonstration. `entries` leaves out notices, and bytes that came again."""
 
     exit_code: int
     output: str

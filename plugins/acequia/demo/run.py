@@ -179,6 +179,7 @@ def _next(settings: Settings, rows: list[dict[str, Any]]) -> Iterator[tuple[str,
     table = "pula_mobile.active_subscribers_by_district_hour"
     yield f"{acequia} tables", "the curated tables"
     yield f'{acequia} query "from {table} limit 5"', "their cells; a withheld cell keeps its key and says why"
+    yield f"{acequia} calendar pula_mobile --from 2026-11-09 --to 2026-11-15", "what was due, and what became of it"
     yield f"{acequia} lineage {table}", "the deliveries, agreement and checks behind a table"
     refused = next((row for row in rows if row["status"] == "refused"), None)
     if refused:
