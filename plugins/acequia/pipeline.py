@@ -359,7 +359,7 @@ def refuse(
     said = {"code": error.code, "reason": error.what, "who_acts": error.who_acts, "made_by": work.made_by}
     work.ledger.refuse(delivery, **said, found={**(found or {}), **proposals.noted(work, delivery, error.code)})
     work.ledger.receipt("refused", delivery)
-    return error
+    return AcequiaError(error.code, error.what, where=str(delivery), do=error.what_to_do)
 
 
 @contextmanager

@@ -82,6 +82,12 @@ def test_a_refusal_is_final_until_something_else_lies_there(world: World, watch:
     assert ran(watch.round(tell=False)) == [(DAY, "new", "published")]
 
 
+@pytest.mark.parametrize("bad", ["column_missing", "out_of_range"])  # refused at the gate, and by checks
+def test_a_refusal_names_its_delivery(world: World, watch: Watch, bad: str) -> None:
+    world.deliver(PARTNER, FEED, DAY, bad=bad)
+    assert [one.delivery for one in watch.round(tell=False).ran] == [f"{PARTNER}.{FEED}.{DAY}.v1"]
+
+
 def test_a_paused_feed_is_left_alone(world: World, watch: Watch) -> None:
     world.deliver(PARTNER, FEED, DAY)
     pause(watch.ledger, PARTNER, who="steward", because="a test")
