@@ -52,7 +52,7 @@ class Columns:
 @dataclass(frozen=True)
 class Judged:
     """The verdict: what `acequia run` would say of the same files. `code` is None where they would be accepted; `files`
-    are the names of the data files, in the order of their numbers.
+    are the names of the data files, in the order of their numbers, `failed` the checks that failed in words.
     """
 
     partner: str
@@ -65,6 +65,7 @@ class Judged:
     count: Count | None = None
     reasons: tuple[Reason, ...] = ()
     checks: tuple[Check, ...] = ()
+    failed: tuple[str, ...] = ()
     tables: tuple[Forecast, ...] = ()
     columns: tuple[Columns, ...] = ()
     not_judged: tuple[Unjudged, ...] = ()

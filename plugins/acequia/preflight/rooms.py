@@ -35,7 +35,7 @@ from acequia.receive.landing import Landing
 from acequia.receive.names import ENCRYPTED
 from acequia.scratch import scratch_folder
 from acequia.settings import Settings
-from acequia.validate.verdict import validate, why_failed
+from acequia.validate.verdict import failed_in_words, validate, why_failed
 
 
 @dataclass(frozen=True)
@@ -138,8 +138,8 @@ class _Premises:
             reasons=reasons(protected, self._landing, self.scratch),
         )
         if not validated.passed:
-            error = why_failed(validated)
-            return replace(told, code=error.code, what=error.what)
+            error, failed = why_failed(validated), failed_in_words(validated)
+            return replace(told, code=error.code, what=error.what, failed=failed)
         try:
             return replace(told, tables=tuple(self._forecasts(protected)))
         except AcequiaError as error:

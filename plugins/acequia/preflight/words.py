@@ -23,7 +23,7 @@ def _lines(judged: Judged, words: Mapping[str, str], language: Language) -> Iter
         yield words["accepted"].format(about=about, version=judged.agreement)
     else:
         yield words["refused"].format(about=about, version=judged.agreement, code=judged.code)
-        yield f"  {judged.what}"
+        yield from (f"  {line}" for line in judged.failed or [judged.what])
         yield f"  {words['do']}: {_DO[language].get(judged.code) or CODES[judged.code].what_to_do}"
     for differ in judged.columns:
         yield from _columns(differ, words, len(judged.files), language)
@@ -45,7 +45,13 @@ def _columns(differ: Columns, words: Mapping[str, str], of: int, language: Langu
 def _reason(reason: Reason, words: Mapping[str, str]) -> str:
     rule = words.get(f"rule_{reason.rule}", reason.rule)
     said = rule.format(column=f"`{reason.column}`") if reason.column else rule.format(column="")
-    places = "; ".join(words["row"].format(row=row, file=file) for file, row in reason.first)
+    numbers: dict[int, list[str]] = {}
+    for file, row in reason.first:
+        numbers.setdefault(file, []).append(str(row))
+    places = "; ".join(
+        words["row" if len(rows) == 1 else "rows_of"].format(row=", ".join(rows), file=file)
+        for file, rows in numbers.items()
+    )
     rest = reason.rows - len(reason.first)
     more = words["more"].format(count=rest) if rest > 0 else ""
     return f"{reason.rows}: {said}: {places}{more}"
@@ -66,6 +72,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "do": "what to do",
         "rows": "{read} rows read, {kept} kept. Set aside:",
         "row": "row {row} of file {file}",
+        "rows_of": "rows {row} of file {file}",
         "more": "; and {count} more",
         "file": "File {file} of {of}:",
         "rule_type": "{column} cannot be read as agreed",
@@ -88,6 +95,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "do": "qué hacer",
         "rows": "{read} filas leídas, {kept} conservadas. Apartadas:",
         "row": "fila {row} del archivo {file}",
+        "rows_of": "filas {row} del archivo {file}",
         "more": "; y {count} más",
         "file": "Archivo {file} de {of}:",
         "rule_type": "{column} no puede leerse como se acordó",
@@ -108,7 +116,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
 _UNJUDGED: Mapping[Language, Mapping[Unjudged, str]] = {
     "en": {
         "look_back": "how it compares with earlier deliveries (volume, mix): only the office has them",
-        "repetition": "whether these very files arrived before",
+        "repetition": "whether these very files arrived before, for this period or another",
         "planted_people": "the search for planted people, which the office makes before it publishes",
         "longer_windows": "tables over several deliveries",
         "manifest": "the manifest: write it, then run preflight again with --manifest",
@@ -117,7 +125,7 @@ _UNJUDGED: Mapping[Language, Mapping[Unjudged, str]] = {
     },
     "es": {
         "look_back": "la comparación con entregas anteriores (volumen, composición): solo la oficina las tiene",
-        "repetition": "si estos mismos archivos ya llegaron antes",
+        "repetition": "si estos mismos archivos ya llegaron antes, para este período o para otro",
         "planted_people": "la búsqueda de personas plantadas, que la oficina hace antes de publicar",
         "longer_windows": "las tablas de varias entregas",
         "manifest": "el manifiesto: escríbalo y vuelva a correr preflight con --manifest",

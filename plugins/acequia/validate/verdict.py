@@ -80,16 +80,25 @@ def in_words(validated: Validated) -> dict[str, object]:
     `checks`: by `check` and `column` (None: of all rows) the `rows_failing` (None: not about single rows) and what it
     `says`. Counts and agreed bounds alone, no value.
     """
-    told = []
-    for check in validated.checks:
-        if not check.passed and check.severity == "stop":
-            many = check.rows_failing and not check.name.startswith("gate:")
-            says = f"{check.column or 'all rows'}: {check.describe}" + (
-                f"; {check.rows_failing} are not" if many else ""
-            )
-            one = {"check": check.name, "column": check.column, "rows_failing": check.rows_failing, "says": says}
-            told.append(one)
+    told = [
+        {"check": check.name, "column": check.column, "rows_failing": check.rows_failing, "says": _says(check)}
+        for check in _failed(validated)
+    ]
     return {"rows": validated.count.model_dump(mode="json"), "checks": told}
+
+
+def failed_in_words(validated: Validated) -> tuple[str, ...]:
+    """The same of the checks alone."""
+    return tuple(map(_says, _failed(validated)))
+
+
+def _failed(validated: Validated) -> list[Check]:
+    return [check for check in validated.checks if not check.passed and check.severity == "stop"]
+
+
+def _says(check: Check) -> str:
+    many = check.rows_failing and not check.name.startswith("gate:")
+    return f"{check.column or 'all rows'}: {check.describe}" + (f"; {check.rows_failing} are not" if many else "")
 
 
 def _open_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
