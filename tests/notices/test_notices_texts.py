@@ -201,3 +201,16 @@ def test_a_payload_is_json_of_the_same_bytes_each_time(kind: Kind) -> None:
     assert said["type"] == f"acequia.{kind}"
     assert said["timestamp"] == "2026-11-18T15:00:00Z"
     assert json.dumps(said) == json.dumps(message.payload(notice(kind)))
+
+
+def test_nothing_is_promised_that_a_withdrawal_with_erasure_takes_away() -> None:
+    """An erased vintage is restated by the same kind of notice: it must not be called readable without a condition."""
+    assert "unless a withdrawal erased it" in message.write([notice("restated")]).text
+    assert "salvo que un retiro la haya borrado" in message.write([notice("restated", "es")]).text
+
+
+def test_a_reason_ends_before_the_checks_begin() -> None:
+    assert "2 of 9 checks failed; in words: all rows" in message.write([notice("refused")]).text
+    assert "2 of 9 checks failed; los controles, como están en el recibo: all rows" in (
+        message.write([notice("refused", "es")]).text
+    )

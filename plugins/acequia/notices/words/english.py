@@ -63,7 +63,7 @@ LANGUAGE = Language(
             subject="$table $period is restated",
             many="$count periods are restated",
             says="$table for $period is published anew, and differs from what it was. $changes",
-            do="Use the new figures. The earlier vintage stays readable.",
+            do="Use the new figures. The earlier vintage stays readable, unless a withdrawal erased it.",
         ),
         "removed": Wording(
             subject="$table $period is taken out",
@@ -123,7 +123,7 @@ LANGUAGE = Language(
     parts={
         "every_feed": "every feed",
         "provisional": " The figures are provisional.",
-        "checks": " In words: $checks.",
+        "checks": "; in words: $checks.",
         "warnings": " It is unlike those before it: $warnings.",
         "stands": "Version $version stands.",
         "stands_none": "No version of the period stands.",

@@ -66,7 +66,7 @@ LANGUAGE = Language(
             subject="$table $period fue corregida",
             many="$count períodos fueron corregidos",
             says="$table para $period se publicó de nuevo y difiere de lo que era. $changes",
-            do="Usar las cifras nuevas. La versión anterior sigue siendo legible.",
+            do="Usar las cifras nuevas. La versión anterior sigue siendo legible, salvo que un retiro la haya borrado.",
         ),
         "removed": Wording(
             subject="$table $period fue retirada",
@@ -82,13 +82,13 @@ LANGUAGE = Language(
             do="Nada. Las tablas en las que contaba se publican sin ella.",
         ),
         "paused": Wording(
-            subject="$feed está en pausa",
+            subject="en pausa: $feed",
             many="$count flujos están en pausa",
             says="Hasta que se reanude, de $feed no se recibe ni se publica nada. Motivo: $because",
-            do="Reanudarlo cuando desaparezca el motivo.",
+            do="Reanudar cuando desaparezca el motivo.",
         ),
         "resumed": Wording(
-            subject="$feed continúa",
+            subject="en marcha de nuevo: $feed",
             many="$count flujos continúan",
             says="De $feed se vuelve a recibir y a publicar. Motivo: $because",
             do="Nada. De lo vencido se avisa por sí solo.",
@@ -110,7 +110,7 @@ LANGUAGE = Language(
         "test": Wording(
             subject="una prueba",
             many="$count pruebas",
-            says="Esto es una prueba: aquí llegan los avisos para $to de $name.",
+            says="Esto es una prueba: aquí llegan los avisos de $name para $to.",
             do="Nada.",
         ),
     },
@@ -126,7 +126,7 @@ LANGUAGE = Language(
     parts={
         "every_feed": "todos los flujos",
         "provisional": " Las cifras son provisorias.",
-        "checks": " En palabras: $checks.",
+        "checks": "; los controles, como están en el recibo: $checks.",
         "warnings": " Se aparta de las anteriores: $warnings.",
         "stands": "Vale la versión $version.",
         "stands_none": "No vale ninguna versión del período.",
