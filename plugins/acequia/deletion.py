@@ -23,8 +23,8 @@ from acequia.work import Work
 
 GONE = "{objects} encrypted objects were deleted from landing, and none was found there afterwards. "
 DESTROYED = (
-    "The key that alone opened them was destroyed in the key store, and was not found there afterwards: no copy of "
-    "these bytes, in a backup or anywhere else, can be opened with anything that the office holds."
+    "The key that alone opened them was destroyed in the key store, and was not found there afterwards: without it no "
+    "copy of these bytes can be opened, in a backup of landing or anywhere else."
 )
 SHARED = (
     "They were encrypted with a key that other deliveries share, which is kept: a copy in a backup could be opened "

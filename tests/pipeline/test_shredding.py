@@ -72,7 +72,7 @@ def test_a_backup_of_everything_but_the_key_opens_nothing(world: World, tmp_path
             Landing(str(backup), keys).fetch(each, tmp_path / "opened")
     proof = said(world, "raw_deleted")["deleted"]["proof"]
     assert (proof["key"], proof["key_fingerprints"], proof["objects_deleted"]) == ("destroyed", [print_of], 3)
-    assert "can be opened with anything that the office holds" in proof["says"]
+    assert "without it no copy of these bytes can be opened" in proof["says"]
     assert said(world, "received")["landing_key"] == said(world, "raw_deleted")["landing_key"] == print_of
     assert ledger_of(world.settings).verify(whole=True) == []
 
@@ -255,3 +255,16 @@ def test_a_deletion_that_was_killed_before_its_receipt_is_told_by_the_next_house
     assert found.kind == "receipt_missing"
     keep(world.settings, today=in_days(9))
     assert path.read_bytes() == whole
+
+
+def test_a_key_that_comes_back_with_a_backup_is_destroyed_again(world: World, tmp_path: Path) -> None:
+    send(world)
+    (key,) = listed(store(world))
+    backup = shutil.copytree(world.settings.home / "keys", tmp_path / "backup")
+    keep(world.settings, today=in_days(8))
+    shutil.rmtree(world.settings.home / "keys")
+    shutil.copytree(backup, world.settings.home / "keys")
+    assert store(world).state(key.name) == "kept"
+    for days in (30, 31):
+        keep(world.settings, today=in_days(days))
+    assert store(world).state(key.name) == "destroyed"
