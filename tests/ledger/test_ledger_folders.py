@@ -205,3 +205,11 @@ def test_a_file_of_keys_that_is_damaged_verifies_nothing(kept: Path) -> None:
     keys.write_text(keys.read_text().replace('"acequia_last_seq": ', '"acequia_last_seq": 9'))
     with pytest.raises(AcequiaError, match="is damaged, or was changed"):
         found(kept)
+
+
+def test_a_folder_without_a_receipt_proves_nothing(kept: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    words = ["verify", str(tmp_path / "empty"), "--key", str(kept.parent / "keys.json")]
+    ended = CliRunner().invoke(cli, words)
+    assert isinstance(ended.exception, AcequiaError)
+    assert (ended.exception.exit_code, ended.output) == (2, "")

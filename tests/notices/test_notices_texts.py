@@ -214,3 +214,9 @@ def test_a_reason_ends_before_the_checks_begin() -> None:
     assert "2 of 9 checks failed; los controles, como están en el recibo: all rows" in (
         message.write([notice("refused", "es")]).text
     )
+
+
+def test_nothing_is_said_twice_of_a_refusal() -> None:
+    says = "1 500 rows, where 600 are usual (150 % more; 3 earlier deliveries)"
+    written = message.write([notice("refused", code="unlike_history", reason=says, checks=[f"all rows: {says}"])])
+    assert written.text.count("where 600 are usual") == 1

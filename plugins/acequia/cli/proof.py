@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from acequia.cli.show import as_json, settings_now, show
-from acequia.errors import OURS
+from acequia.errors import OURS, AcequiaError
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -60,6 +60,8 @@ def _verify_folder(folder: Path, jwks: Path, *, as_json: bool) -> None:
     from acequia.ledger.folders import verify_folder
 
     found = verify_folder(folder, jwks)
+    if not (found.receipts or found.certificates or found.findings):
+        raise AcequiaError("usage", "no receipt and no certificate lies in this folder")
     findings = [{"where": where, "finding": what} for where, what in found.findings]
     if as_json:
         told = {"receipts": len(found.receipts), "certificates": found.certificates, "chains": found.chains}
@@ -67,7 +69,7 @@ def _verify_folder(folder: Path, jwks: Path, *, as_json: bool) -> None:
     elif findings:
         show(findings, as_json=False, empty="")
     else:
-        show(found.chains, as_json=False, empty="No receipt here.")
+        show(found.chains, as_json=False, empty="No receipt here, but certificates.")
         certified = f" and {found.certificates} certificates" if found.certificates else ""
         click.echo(f"valid: {len(found.receipts)} receipts{certified}; every chain is whole.")
     if findings:

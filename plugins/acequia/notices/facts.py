@@ -69,7 +69,9 @@ def _warnings(value: Any, facts: Mapping[str, Any], language: Language) -> str:
 
 
 def _checks(value: Any, facts: Mapping[str, Any], language: Language) -> str:
-    return language.parts["checks"].replace("$checks", "; ".join(map(str, value))) if value else ""
+    """What the checks say that the reason does not say already."""
+    more = [str(says) for says in value or () if str(says).partition(": ")[2] not in str(facts["reason"])]
+    return language.parts["checks"].replace("$checks", "; ".join(more)) if more else ""
 
 
 def _stands(value: Any, facts: Mapping[str, Any], language: Language) -> str:
