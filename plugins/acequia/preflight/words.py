@@ -134,7 +134,11 @@ _UNJUDGED: Mapping[Language, Mapping[Unjudged, str]] = {
     },
 }
 _DO: Mapping[Language, Mapping[str, str]] = {
-    "en": {},
+    "en": {
+        "checks_failed": "Correct the data; the checks that failed are above.",
+        "delivery_missing": "Name the files as agreed: the office would not find these.",
+        "rows_invalid": "Correct the rows; their numbers are below.",
+    },
     "es": {
         "archive_bomb": "Envíe el archivo con una compresión ordinaria.",
         "checks_failed": "Corrija los datos; los controles que fallaron están arriba.",
