@@ -260,6 +260,22 @@ def test_a_lost_key_is_never_made_again_in_silence(sqlite_ledger: Ledger, keys: 
     assert len(read_jwks(jwks)["keys"]) == 2
 
 
+def test_where_the_public_key_is_lost_as_well_nobody_vouches_for_what_it_signed(
+    sqlite_ledger: Ledger, keys: FileKeyStore, jwks: Path
+) -> None:
+    path = sqlite_ledger.receipt("published", run_through(sqlite_ledger, "A"))
+    for gone in (keys.folder / "receipts.key", jwks):
+        gone.unlink()
+    ledger = again(sqlite_ledger)
+    assert turn(ledger, lost=True).number == 2
+    run_through(ledger, "A", "2026-11-17")
+    ledger = again(ledger)
+    found = [(found.kind, found.seq) for found in ledger.verify()]
+    assert found == [("receipt_wrong", None)] * 3 + [("signature_wrong", seq) for seq in (1, 2, 3, 4)]
+    with invalid("names a key that is not among"):
+        verify_receipt(path, jwks)
+
+
 def test_another_key_store_is_not_signed_with(sqlite_ledger: Ledger, settings: Settings, tmp_path: Path) -> None:
     run_through(sqlite_ledger, "A")
     elsewhere = FileKeyStore(tmp_path / "other")

@@ -31,6 +31,14 @@ def show(home: Path, token: str, signer: Signer | Keyring) -> None:
             write_whole(path, token)
 
 
+def forget_unless_known(home: Path, jwks: Jwks) -> None:
+    """Remove a head of which nobody can tell any more whether it is the office's: its key is lost."""
+    try:
+        read(home, jwks)
+    except AcequiaError:
+        path_of(home).unlink(missing_ok=True)
+
+
 def begin(home: Path, signer: Signer | Keyring) -> None:
     """A head that names nothing, in place before the first entry is: then a missing head always means something."""
     show(home, signer.sign(TOKEN, {"seq": 0, "hash": FIRST}), signer)

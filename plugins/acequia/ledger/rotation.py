@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,8 @@ def rotate(ledger: Ledger, *, because: str, who: str, lost: bool = False) -> Rot
             _hand_over(ledger, connection, wanted, new, {"because": because, "who": who}, lost=lost)
             ring.learn(connection)
         token = str(chain.last_token(connection))
+    if lost:
+        head.forget_unless_known(ledger.home, ring.public)
     head.show(ledger.home, token, ring)
     ledger.offer_keys()
     before, now = ring.known[-2:]
@@ -124,8 +127,8 @@ def _hand_over(
 def _old_of(home: Path, connection: Connection) -> dict[str, str]:
     """What is known of a key that is gone: its id from the last entry, its public half from the file of public keys."""
     key_id = key_id_of(str(chain.last_token(connection)))
-    path = keys_path(home)
-    for key in read_jwks(path)["keys"] if path.exists() else ():
-        if key.get("kid") == key_id:
-            return {"kid": str(key_id), "x": str(key["x"])}
+    with suppress(AcequiaError):
+        for key in read_jwks(keys_path(home))["keys"]:
+            if key.get("kid") == key_id:
+                return {"kid": str(key_id), "x": str(key["x"])}
     return {"kid": str(key_id), "x": ""}
