@@ -71,7 +71,7 @@ def _forget_upload(work: Work, holders: Sequence[DeliveryId]) -> None:
 def delete_protected(work: Work, delivery: DeliveryId) -> int:
     """Delete a delivery's protected rows and cells from the workspace, and record that they are gone."""
     folder = work.folder(delivery)
-    files = len(list(folder.glob("*.parquet")))
+    files = work.ledger.protected_deletion_begun(delivery, len(list(folder.glob("*.parquet"))))
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         raise AcequiaError("internal", "protected rows could not be removed", where=str(delivery))

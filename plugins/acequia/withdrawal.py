@@ -63,15 +63,16 @@ def withdraw(work: Work, *, who: str, because: str, erase: bool, delete: Delete)
 
 def complete(work: Work, delete: Delete) -> list[TakenBack]:
     """Take back what is withdrawn of the work's period and is not taken back yet."""
-    open_yet = [state for state in _versions(work) if state.withdrawn_at is not None and not state.finished]
+    withdrawn = [state for state in _versions(work) if state.withdrawn_at is not None]
+    open_yet = [state for state in withdrawn if not state.finished]
+    for state in withdrawn:
+        work.ledger.receipt("withdrawal_done" if state.finished else "withdrawn", state.delivery)
     if not open_yet:
         return []
-    for state in open_yet:
-        work.ledger.receipt("withdrawn", state.delivery)
     newest, because = open_yet[-1], _because(work, open_yet[-1])
-    since = max(_withdrawn(work, state)[0].seq for state in open_yet)
+    since = max(_withdrawn(work, state)[0].seq for state in withdrawn)
     erase = any(state.erased for state in open_yet)
-    done = [_take_back(work, newest.delivery, *place, because, since) for place in _touched(work, open_yet)]
+    done = [_take_back(work, newest.delivery, *place, because, since) for place in _touched(work, withdrawn)]
     if erase:
         for part in done:
             _erase(work, part, because)

@@ -163,6 +163,12 @@ class Ledger:
         """The delivery's raw bytes are gone from landing; `proof` says how that was made sure, without file names."""
         self._record(delivery, lambda state: facts.raw_deleted(state, files, proof or {}))
 
+    def protected_deletion_begun(self, delivery: DeliveryId, files: int) -> int:
+        """The delivery's protected rows are about to be deleted. How many files there were when that was begun."""
+        self._record(delivery, lambda state: facts.protected_deletion_begun(state, files), once=True)
+        begun = [entry.said for entry in self.history(delivery) if entry.kind == "protected_deletion_begun"]
+        return int(begun[-1]["files"]) if begun else files
+
     def protected_deleted(self, delivery: DeliveryId, *, files: int, proof: Mapping[str, object] | None = None) -> None:
         """The delivery's protected rows are gone from the workspace."""
         self._record(delivery, lambda state: facts.protected_deleted(state, files, proof or {}))
@@ -269,19 +275,25 @@ class Ledger:
     def arrivals(self, partner: str, feed: str, period: str | Period) -> frozenset[str]:
         """The comings that are known of what arrived last for the period, and of all that was withdrawn.
 
-        What lay there before it counts as new when it lies there again: the partner put it back. What arrived last
-        counts as new as long as it is not decided and worked through: a run was stopped, or the feed paused.
+        What lay there before it counts as new when it lies there again: the partner put it back. But what was brought
+        by hand changes nothing at the source: what lay there then still does. What arrived last counts as new as long
+        as it is not decided and worked through: a run was stopped, or the feed paused.
         """
         label = period if isinstance(period, str) else period.label
         with reading(self.engine) as connection:
             latest = self._latest(connection, partner, feed, label)
             if latest is None:
                 return frozenset()
-            before = (latest.delivery.model_copy(update={"version": v}) for v in range(1, latest.delivery.version))
             if latest.status != "withdrawn" and not latest.finished:
                 return frozenset()
-            states = [latest, *(state for part in before if (state := _known(connection, part)).withdrawn_at)]
-            return frozenset(arrival for state in states for arrival in state.arrivals)
+            versions = range(latest.delivery.version - 1, 0, -1)
+            before = (latest.delivery.model_copy(update={"version": version}) for version in versions)
+            states = [latest, *(_known(connection, part) for part in before)]
+            by_hand = {state.content_sha256 for state in states}  # its arrival is its content
+            pulled = [n for n, state in enumerate(states) if by_hand.isdisjoint(state.arrivals[-1:])]
+            lying = states[: pulled[0] + 1] if pulled else states
+            counted = [*lying, *(state for state in states if state.withdrawn_at)]
+            return frozenset(arrival for state in counted for arrival in state.arrivals)
 
     def remembered(self, partner: str, feed: str, periods: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
         """Period -> what was noted when its delivery was accepted (`count`, `mix`), of those of these periods."""

@@ -238,6 +238,14 @@ def raw_deleted(state: State, files: int, proof: Mapping[str, object]) -> Draft 
     return Draft("raw_deleted", _key("raw_deleted", state.delivery, state.landings), body)
 
 
+def protected_deletion_begun(state: State, files: int) -> Draft | None:
+    """Its protected rows are about to go; how many files there are can only be said while they are there."""
+    if state.protected_deleted_at is not None:
+        return None
+    key = _key("protected_deletion_begun", state.delivery, state.protections)
+    return Draft("protected_deletion_begun", key, {"files": files})
+
+
 def protected_deleted(state: State, files: int, proof: Mapping[str, object]) -> Draft | None:
     """Its protected rows are gone from the workspace."""
     if state.protected_deleted_at is not None:
