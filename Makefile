@@ -17,8 +17,10 @@ demo: $(STAMP) ## set up, then run the main job for four invented partners under
 
 test: $(STAMP) ## set up, then run every test
 	@$(BIN)/python -m pytest -m "not stack" -n 2 --dist loadfile
-	@echo "Now the whole stack: Airflow, servers, kills (some minutes) ..."
-	@$(BIN)/python -m pytest -m stack
+	@echo "Now long runs: a quarter of twenty feeds, kills, crooked and large files (some minutes) ..."
+	@$(BIN)/python -m pytest -m stack -n 2 --dist loadfile --ignore tests/stack
+	@echo "Now the whole stack under a real Airflow (some minutes) ..."
+	@$(BIN)/python -m pytest -m stack tests/stack
 
 quick: $(STAMP) ## the tests that need no server
 	@$(BIN)/python -m pytest -m "not stack"
