@@ -93,3 +93,14 @@ def test_withdrawn_bytes_stay_withdrawn_and_no_older_version_comes_back(ledger: 
     assert ledger.accepted(PARTNER, FEED) == (third,)
     assert ledger.receipt("withdrawn", second).exists()
     assert ledger.verify() == []
+
+
+def test_what_lies_at_the_source_is_still_known_after_something_was_brought_by_hand(ledger: Ledger) -> None:
+    arrive(ledger, "A", "one")
+    refuse(ledger, arrive(ledger, "B", "two"))
+    refuse(ledger, arrive(ledger, "C", "C"))  # by hand: the arrival is the content
+    assert ledger.arrivals(PARTNER, FEED, "2026-11-16") == {sha("C"), sha("two")}
+    refuse(ledger, arrive(ledger, "D", "C"))  # rows of what was brought by hand were corrected
+    assert ledger.arrivals(PARTNER, FEED, "2026-11-16") == {sha("C"), sha("two")}
+    refuse(ledger, arrive(ledger, "A", "one"))
+    assert ledger.arrivals(PARTNER, FEED, "2026-11-16") == {sha("one")}

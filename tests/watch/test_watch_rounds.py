@@ -82,6 +82,20 @@ def test_a_refusal_is_final_until_something_else_lies_there(world: World, watch:
     assert ran(watch.round(tell=False)) == [(DAY, "new", "published")]
 
 
+def test_a_correction_by_hand_is_not_undone_by_what_still_lies_there(
+    world: World, watch: Watch, tmp_path: Path
+) -> None:
+    world.deliver(PARTNER, FEED, DAY)
+    assert ran(watch.round(tell=False)) == [(DAY, "new", "published")]
+    shutil.move(inbox(world), tmp_path / "kept")
+    world.deliver(PARTNER, FEED, DAY, seed=8)
+    shutil.move(inbox(world), tmp_path / "by_hand")
+    shutil.move(tmp_path / "kept", inbox(world))
+    work = replace(open_work(world.settings, PARTNER, FEED, DAY), ledger=watch.ledger)
+    assert pipeline.run(work, tmp_path / "by_hand").delivery.version == 2
+    assert ran(watch.round(tell=False)) == []
+
+
 @pytest.mark.parametrize("bad", ["column_missing", "out_of_range"])  # refused at the gate, and by checks
 def test_a_refusal_names_its_delivery(world: World, watch: Watch, bad: str) -> None:
     world.deliver(PARTNER, FEED, DAY, bad=bad)
