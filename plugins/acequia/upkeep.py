@@ -118,6 +118,9 @@ def _finish_withdrawals(work: Work) -> Iterator[Deed]:
     for period in withdrawal.unfinished(work):
         withdrawal.complete(work.at(period), delete_everything)
         yield Deed("withdrawals finished", f"{work.partner}.{work.feed_name} {period}", 1)
+    for period in withdrawal.refused(work):
+        if taken := withdrawal.take_back_refused(work.at(period)):
+            yield Deed("refused since publication", f"{work.partner}.{work.feed_name} {period}", len(taken))
     for row in work.ledger.deliveries(work.partner, work.feed_name):
         if row.status == "withdrawn" and row.raw_deleted_at is None:
             delivery = DeliveryId(partner=row.partner, feed=row.feed, period=row.period, version=row.version)

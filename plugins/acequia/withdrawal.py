@@ -1,17 +1,20 @@
 """Withdrawing a period's delivery: the ledger first, then every table that used it, then, if wanted, every trace.
 
+What was published and is refused when it is judged again, under later terms, leaves the tables in the same way.
+
 Whatever kills it, run again it goes on where it was: what is done is found done, and housekeeping goes on by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from acequia import pipeline
-from acequia.errors import AcequiaError
+from acequia.errors import REFUSED, AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger import vintages
 from acequia.ledger.chain import Entry
@@ -23,6 +26,7 @@ from acequia.work import Work
 Delete = Callable[[Work, DeliveryId], object]
 
 # A table that cannot be computed without the delivery, for now or for good, cannot stay as it is either.
+REFUSED_SINCE = "the delivery was refused when it was judged again"
 _NOT_COMPUTABLE = frozenset({"protected_missing", "protected_differs", "canary_below_target", "key_destroyed"})
 
 
@@ -84,6 +88,33 @@ def complete(work: Work, delete: Delete) -> list[TakenBack]:
     return done
 
 
+@contextmanager
+def taking_back(work: Work) -> Iterator[None]:
+    """When the block refuses a delivery that counted until then, its rows leave every table before that is told."""
+    try:
+        yield
+    except AcequiaError as error:
+        if error.exit_code == REFUSED:
+            take_back_refused(work)
+        raise
+
+
+def take_back_refused(work: Work) -> list[TakenBack]:
+    """Take out of the tables what the work's period gave to them, if it is refused by now. Done twice, it changes
+    nothing the second time.
+    """
+    counted = [state for state in _versions(work) if _entries(work, state, "accepted")]
+    if not counted or counted[-1].status != "refused":
+        return []
+    newest = counted[-1]
+    since = _entries(work, newest, "refused")[-1].seq
+    return [
+        _take_back(work, newest.delivery, name, window, REFUSED_SINCE, since)
+        for name, window in vintages.released_with(work.ledger.engine, work.partner, work.feed_name, work.period)
+        if vintages.standing_release(work.ledger.engine, work.partner, name, window.label) is not None
+    ]
+
+
 def unfinished(work: Work) -> list[Period]:
     """The periods of the feed of which something is withdrawn and not taken back yet."""
     rows = work.ledger.deliveries(work.partner, work.feed_name)
@@ -97,8 +128,18 @@ def _versions(work: Work) -> list[State]:
     return [work.ledger.state(DeliveryId(**about, version=version)) for version in own]
 
 
+def refused(work: Work) -> list[Period]:
+    """The periods of the feed of which something is refused."""
+    rows = work.ledger.deliveries(work.partner, work.feed_name)
+    return sorted({Period.parse(row.period) for row in rows if row.status == "refused"})
+
+
+def _entries(work: Work, state: State, kind: str) -> list[Entry]:
+    return [entry for entry in work.ledger.history(state.delivery) if entry.kind == kind]
+
+
 def _withdrawn(work: Work, state: State) -> list[Entry]:
-    return [entry for entry in work.ledger.history(state.delivery) if entry.kind == "withdrawn"]
+    return _entries(work, state, "withdrawn")
 
 
 def _because(work: Work, state: State) -> str:

@@ -31,9 +31,11 @@ def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool
     """
     from acequia import pipeline
     from acequia.opening import open_work
+    from acequia.withdrawal import taking_back
 
     work = open_work(settings_now(), partner, feed, period, say=progress(quiet or as_json))
-    outcome = pipeline.run(work, from_dir)
+    with taking_back(work):
+        outcome = pipeline.run(work, from_dir)
     rows = [part.model_dump(mode="json") for part in outcome.published]
     if as_json:
         said = {"delivery": str(outcome.delivery), "repeated": outcome.repeated, "published": rows}

@@ -115,7 +115,7 @@ def withdrawn(state: State, who: str, because: str, *, erase: bool) -> Draft | N
 
 def taken_out(state: State, table: str, window: str, because: str) -> Draft | None:
     """A table's window left the lake with it: nothing else counts to it, or it cannot be computed without it."""
-    key = _key("taken_out", state.delivery, table, window)
+    key = _key("taken_out", state.delivery, table, window, state.turn)
     return Draft("taken_out", key, {"table": table, "period": window, "because": because})
 
 

@@ -115,9 +115,10 @@ class Protect(FeedOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Returns counts."""
         from acequia import pipeline
+        from acequia.withdrawal import taking_back
 
-        with plain_errors():
-            count = pipeline.protect(self.open(context), self.delivery(context)).count
+        with plain_errors(), taking_back(work := self.open(context)):
+            count = pipeline.protect(work, self.delivery(context)).count
         return {"rows_in": count.rows_in, "rows_out": count.rows_out}
 
 
@@ -127,9 +128,10 @@ class Validate(FeedOperator):
     def execute(self, context: Context) -> dict[str, int]:
         """Returns counts."""
         from acequia import pipeline
+        from acequia.withdrawal import taking_back
 
-        with plain_errors():
-            validated = pipeline.validate(self.open(context), self.delivery(context))
+        with plain_errors(), taking_back(work := self.open(context)):
+            validated = pipeline.validate(work, self.delivery(context))
         return {"checks": len(validated.checks)}
 
 

@@ -17,6 +17,7 @@ from acequia.receive.connections import Resolver, resolver
 from acequia.settings import Settings
 from acequia.watch.looking import Coming, Eyes, look_around
 from acequia.watch.tries import Patience, Tries
+from acequia.withdrawal import taking_back
 from acequia.work import Work
 
 Result = Literal["published", "accepted", "repeated", "refused", "waiting", "stopped"]
@@ -122,7 +123,8 @@ class Watch:
         )
         work = replace(opened, ledger=self.ledger)
         try:
-            return pipeline.run(work)
+            with taking_back(work):
+                return pipeline.run(work)
         except AcequiaError as error:
             begun = _newest(work) if error.code == "delivery_missing" and coming.why == "unfinished" else None
             if begun is None:
