@@ -110,14 +110,17 @@ def measure(inbox: Path, work: Path, memory_limit: str, *, packed: bool = False)
             answer.write_text(json.dumps(asdict(_rooms(inbox, work, memory_limit, packed))))
         except BaseException as error:  # noqa: BLE001 - the parent says it
             sys.stderr.write(f"{error!r}\n")
+            os._exit(1)
         os._exit(0)
     while True:
-        ended, _, used = os.wait4(child, os.WNOHANG)
+        ended, status, used = os.wait4(child, os.WNOHANG)
         for name in most:
             most[name] = max(most[name], _lies_in(work / name))
         if ended:
             break
         time.sleep(0.2)
+    if status:
+        raise RuntimeError(f"the process ended with {os.waitstatus_to_exitcode(status)}")
     said = json.loads(answer.read_text())
     return Measured(**said | most | {"rss": used.ru_maxrss * 1024})
 
@@ -134,8 +137,18 @@ def _rooms(inbox: Path, work: Path, memory_limit: str, packed: bool) -> Measured
     delivery = DeliveryId(partner="bench", feed="calls", period=DAY, version=1)
     raw = Raw(delivery=delivery, files=arrived.files, content_sha256=arrived.content_sha256)
     started = time.monotonic()
-    protected = protect(raw, agreed, country="BW", language="en", landing=landing, keys=keys, reference=work,
-                        memory_limit=memory_limit, scratch=scratch, out=work / "rows" / "protected.parquet")  # fmt: skip
+    protected = protect(
+        raw,
+        agreed,
+        country="BW",
+        language="en",
+        landing=landing,
+        keys=keys,
+        reference=work,
+        memory_limit=memory_limit,
+        scratch=scratch,
+        out=work / "rows" / "protected.parquet",
+    )
     seconds["protect"] = time.monotonic() - started
     started = time.monotonic()
     docs = work / "docs"
