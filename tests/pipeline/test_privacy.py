@@ -30,8 +30,8 @@ def leaks(folder: Path, people: Sequence[Person], skip: tuple[str, ...]) -> list
 
 
 def unpacked(path: Path) -> bytes:
-    """The text of a Parquet file's columns, which are compressed on disk."""
-    if path.suffix != ".parquet":
+    """The text of a Parquet file's columns, which are compressed on disk; nothing of one that was never finished."""
+    if path.suffix != ".parquet" or not path.read_bytes().endswith(b"PAR1"):
         return b""
     import pyarrow.parquet as pq
 

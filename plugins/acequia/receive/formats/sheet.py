@@ -19,6 +19,7 @@ from acequia.receive.formats.opened import Opened
 from acequia.receive.formats.unpack import ZIP, open_zip, unpacked_at_most
 
 _HELD_AT_MOST = 256 * 2**20  # all parts but the sheets are held in memory while a workbook is read
+_STYLES_AT_MOST = 10 * 2**20  # Excel has 65,490 cell formats at most; each costs the library a hundred times its text
 _BATCH = 10_000
 _ROWS_AT_MOST, _CELLS_AT_MOST = 2**20, 200_000_000  # the former is what Excel can hold
 
@@ -86,6 +87,8 @@ def _refuse_bombs(path: Path, bytes_at_most: int) -> None:
     held = sum(part.file_size for part in parts if not part.filename.startswith("xl/worksheets/"))
     if sum(part.file_size for part in parts) > at_most or held > _HELD_AT_MOST:
         raise AcequiaError("archive_bomb", f"the workbook unpacks to more than {min(at_most, _HELD_AT_MOST)} bytes")
+    if any(part.file_size > _STYLES_AT_MOST for part in parts if part.filename.endswith("styles.xml")):
+        raise AcequiaError("archive_bomb", f"the workbook's styles unpack to more than {_STYLES_AT_MOST} bytes")
 
 
 def _rows(path: Path, options: FormatOptions) -> Iterator[Row]:
