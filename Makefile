@@ -57,7 +57,7 @@ lock: $(STAMP) ## resolve the requirement files again
 	$(COMPILE) -c requirements/dev.txt requirements/runtime.in -o requirements/runtime.txt
 	$(COMPILE) -c requirements/dev.txt requirements/production.in -o requirements/production.txt
 	$(COMPILE) -c requirements/dev.txt requirements/preflight.in -o requirements/preflight.txt \
-		--no-emit-package scipy --no-emit-package altair --no-emit-package narwhals
+		--no-emit-package altair --no-emit-package narwhals
 
 preflight-env: ## what a partner installs to judge its files: PREFLIGHT=folder (see docs/preflight.md)
 	@$(PYTHON) -m venv $(PREFLIGHT)

@@ -21,7 +21,7 @@ from acequia.agreement.diagnose import locate
 from acequia.agreement.load import AgreementInvalid, Broken, Signed, find, histories, history
 from acequia.agreement.model import Feed, Terms
 from acequia.agreement.personal import looks_personal
-from acequia.agreement.tables import Protection
+from acequia.agreement.protection import Protection
 from acequia.agreement.written import Written, read
 from acequia.errors import AcequiaError
 from acequia.period import Period

@@ -12,7 +12,7 @@ from acequia.agreement.explain import explain
 from acequia.agreement.load import load
 from acequia.agreement.model import Agreement
 from acequia.agreement.phrases import EN, ES
-from acequia.agreement.tables import NoProtection
+from acequia.agreement.protection import NoProtection
 
 PROJECT = Path(__file__).resolve().parents[2]
 FILES = sorted([*(PROJECT / "config/partners").glob("*.yaml"), *PROJECT.glob("tests/**/partners/*.yaml"),

@@ -30,7 +30,8 @@ from acequia.aggregate.measures import MeasureSql, compile_measure, condition
 from acequia.aggregate.rows import empty_rows
 from acequia.aggregate.statements import GRID_TOO_LARGE, Asked, Statements
 from acequia.agreement.model import Feed
-from acequia.agreement.tables import Protection, Table
+from acequia.agreement.protection import Protection
+from acequia.agreement.tables import Table
 from acequia.engine.duck import connect
 from acequia.errors import AcequiaError
 from acequia.period import Period

@@ -21,7 +21,8 @@ from acequia.agreement.cron_words import Fires, fires
 from acequia.agreement.delivery import WEEKDAYS, Delivery
 from acequia.agreement.model import Agreement, Feed, Terms, protected_name
 from acequia.agreement.phrases import PHRASES, Language
-from acequia.agreement.tables import CountDistinct, CountRows, Protection, Ratio, Table
+from acequia.agreement.protection import Protection
+from acequia.agreement.tables import CountDistinct, CountRows, Ratio, Table
 
 _VALUES_SHOWN = 12
 

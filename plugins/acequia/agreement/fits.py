@@ -12,7 +12,8 @@ from acequia.agreement.closed import Misfit, unknown
 from acequia.agreement.columns import TIMES, Column, Rows, SecondsSince
 from acequia.agreement.personal import named_personal
 from acequia.agreement.privacy import Privacy
-from acequia.agreement.tables import CountDistinct, Protection, Table
+from acequia.agreement.protection import Protection
+from acequia.agreement.tables import CountDistinct, Table
 from acequia.agreement.treatments import FirstCharacters
 from acequia.period import PeriodKind
 

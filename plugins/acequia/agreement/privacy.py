@@ -21,6 +21,20 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 TARGETS: Mapping[Kind, float] = {"phone": 99, "email": 99, "national_id": 99, "name": 75}
 
 
+class Budget(Closed):
+    """What all releases with differential privacy together may tell about one contributor."""
+
+    epsilon: Annotated[float, Field(gt=0, le=1000)] = Field(description="The sum of all epsilons.", examples=[12])
+    delta: Annotated[float, Field(ge=0, lt=0.1)] = Field(
+        default=0, description="The sum of all deltas.", examples=[1e-5]
+    )
+    per: Literal["month", "quarter", "year", "ever"] = Field(
+        default="ever",
+        description="For which time of the data: with `year` each year of periods has a budget of its own.",
+        examples=["year"],
+    )
+
+
 class Privacy(Closed):
     """What holds for the whole feed. Every key has a default, and each default is the strict one."""
 
@@ -62,6 +76,13 @@ class Privacy(Closed):
         description="The columns, by their names after the gate, that nobody should learn of a person: the report says "
         "how many different values (l-diversity) each group of like rows has.",
         examples=[["kind"]],
+    )
+
+    budget: Budget | None = Field(
+        default=None,
+        description="The privacy budget of the feed's contributors, which tables with `differential_privacy` draw on. "
+        "A release that would go beyond it is refused.",
+        examples=[{"epsilon": 12, "delta": 1e-5, "per": "year"}],
     )
 
     @field_validator("quasi_identifiers", "sensitive")

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, once, refuse, unknown
+from acequia.agreement.protection import NoProtection, Protection, which_protection
 
 RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
 
@@ -104,62 +105,6 @@ Measure = Annotated[
 ]
 
 
-class Dominance(Closed):
-    """(n, k) rule of the Handbook on Statistical Disclosure Control: withheld where the n largest contributors hold
-    more than k percent of a total.
-    """
-
-    n: Annotated[int, Field(ge=1, le=10)] = Field(description="How many of the largest contributors.", examples=[1])
-    k_pct: Annotated[float, Field(gt=0, le=100)] = Field(
-        description="The share of the total, in percent, that they may hold.", examples=[50]
-    )
-    of: Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
-        default=None,
-        description="The measures that it looks at; by default every sum and row count.",
-        examples=[["turnover_uyu_sum"]],
-    )
-
-
-class Protection(Closed):
-    """What keeps a cell from singling anyone out."""
-
-    contributor: ColumnName = Field(
-        description="The column that tells one person or company from another (nobody is counted for a null), or "
-        "`rows` where every row is another one.",
-        examples=["msisdn"],
-    )
-    min_contributors: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        description="Cells of fewer contributors are withheld.", examples=[15]
-    )
-    dominance: Dominance | None = Field(
-        default=None,
-        description="Cells in which few contributors hold most of a total are withheld.",
-        examples=[{"n": 1, "k_pct": 50}],
-    )
-    round_to: Annotated[int, Field(ge=2, le=1_000_000)] | None = Field(
-        default=None, description="Counts are rounded to multiples of this.", examples=[5]
-    )
-    zeros: Literal["publish", "withhold"] = Field(
-        default="publish",
-        description="Whether a cell that nobody is in is published as zero (with `cells: all`).",
-        examples=["withhold"],
-    )
-
-
-class NoProtection(Closed):
-    """No protection, with the reason that the steward answers for (data that is public already)."""
-
-    none_because: Text = Field(
-        description="Why the table needs no protection.", examples=["a register that is open by law"]
-    )
-
-
-def _protection(value: Any) -> str:
-    # a slip such as `none_becuase` must be told as what it is, not as a missing contributor
-    none = isinstance(value, NoProtection) or (isinstance(value, dict) and any(str(key)[:4] == "none" for key in value))
-    return "none" if none else "some"
-
-
 class Table(Closed):
     """One curated table: `<partner>.<name>` in the lake."""
 
@@ -185,7 +130,7 @@ class Table(Closed):
         examples=[{"events_count": {"count": "rows"}}],
     )
     protect: Annotated[
-        Annotated[Protection, Tag("some")] | Annotated[NoProtection, Tag("none")], Discriminator(_protection)
+        Annotated[Protection, Tag("some")] | Annotated[NoProtection, Tag("none")], Discriminator(which_protection)
     ] = Field(
         description="What keeps a cell from singling anyone out. There is no default.",
         examples=[{"contributor": "msisdn", "min_contributors": 15}],

@@ -11,7 +11,8 @@ from typing import Any, get_args
 
 from acequia.agreement.columns import Column, Lookup
 from acequia.agreement.model import Agreement, Feed, Terms
-from acequia.agreement.tables import NoProtection, Protection, Table
+from acequia.agreement.protection import NoProtection, Protection
+from acequia.agreement.tables import Table
 from acequia.agreement.treatments import Band, FirstCharacters, PartOf, RoundTo, TopCode, TruncateTo, Unit
 
 _UNITS = get_args(Unit)

@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from acequia.agreement.tables import CountDistinct, CountRows, Protection, Table
+from acequia.agreement.protection import Protection
+from acequia.agreement.tables import CountDistinct, CountRows, Table
 from acequia.disclose.rules import dominated, rounded, too_few
 from acequia.disclose.secondary import Address, complementary
 from acequia.engine.parquet import write_parquet

@@ -16,7 +16,8 @@ from openlineage.client.generated.column_lineage_dataset import (
 
 from acequia.agreement.columns import Column, SecondsSince
 from acequia.agreement.model import Feed
-from acequia.agreement.tables import CountDistinct, CountRows, Mean, Measure, Median, Protection, Ratio, Sum, Table
+from acequia.agreement.protection import Protection
+from acequia.agreement.tables import CountDistinct, CountRows, Mean, Measure, Median, Ratio, Sum, Table
 from acequia.lineage.names import Name
 
 

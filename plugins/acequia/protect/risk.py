@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.model import Feed
-from acequia.agreement.tables import Protection
+from acequia.agreement.protection import Protection
 from acequia.engine.duck import literal, quoted
 from acequia.flow import Below, Diversity, Risk, Trail
 
