@@ -37,8 +37,8 @@ def test_a_feed_that_is_fine_has_none(tmp_path: Path) -> None:
         ({"hierarchy": {"district": ("country", "county", "district")}}, "tables.t.hierarchy.district: ", "`county`"),
         ({"by": ("kind",), "hierarchy": {"kind": ("all", "group", "kind")}}, "tables.t.hierarchy.kind: ", "no lookup"),
         ({"protect": {"contributor": "person", "min_contributors": 3,
-                      "dominance": {"n": 1, "k_pct": 5, "of": ("n", "m")}}},
-         "tables.t.protect.dominance.of: ", "m is no sum or row count"),
+                      "also": ({"contributor": "company", "min_contributors": 2},)}},
+         "tables.t.protect.also.0.contributor: ", "no column `company`"),
     ],
 )  # fmt: skip
 def test_each_is_told_with_its_place(change: dict[str, Any], place: str, what: str, tmp_path: Path) -> None:

@@ -22,6 +22,26 @@ EXACT, COARSER = "DECIMAL(38,12)", "DECIMAL(38,9)"
 
 
 @dataclass(frozen=True)
+class PartSql:
+    """An exact number behind a measure that adds up over rows: a count, a sum, either sum of a ratio.
+
+    `id` makes its column names in SQL, `name` those in the cells; `contribution` is it of a group of rows, `added` of a
+    row (None for a count); `whole` where it has no decimals.
+    """
+
+    id: str
+    name: str
+    contribution: str
+    added: str | None
+    whole: bool
+
+    @property
+    def type(self) -> str:
+        """The exact type of its totals."""
+        return "DECIMAL(38,0)" if self.whole else EXACT
+
+
+@dataclass(frozen=True)
 class MeasureSql:
     """The SQL of one measure; `i` is its place in the table, which makes its column names.
 
@@ -35,6 +55,7 @@ class MeasureSql:
     integer: bool
     inputs: tuple[str, ...]
     distinct: str | None = None
+    whole: tuple[bool, ...] = ()
 
     @property
     def type(self) -> str:
@@ -64,9 +85,15 @@ class MeasureSql:
         return tuple(found)
 
     @property
-    def contribution(self) -> str:
-        """What one contributor adds to an additive measure, as an exact number."""
-        return f"CAST(n{self.i} AS HUGEINT)" if self.kind == "count" else f"s{self.i}"
+    def parts(self) -> tuple[PartSql, ...]:
+        """The exact numbers behind it that add up."""
+        i = self.i
+        if self.kind == "count":
+            return (PartSql(f"{i}", self.name, f"CAST(n{i} AS HUGEINT)", None, True),)
+        if self.kind == "ratio":
+            of = PartSql(f"{i}", f"{self.name}:of", f"s{i}", f"x{i}", self.whole[0])
+            return of, PartSql(f"{i}y", f"{self.name}:to", f"t{i}", f"y{i}", self.whole[1])
+        return (PartSql(f"{i}", self.name, f"s{i}", f"x{i}", self.whole[0]),) if self.has_sums else ()
 
     @property
     def final(self) -> str:
@@ -121,12 +148,13 @@ def compile_measure(
         of = _number(measure.ratio.of, types, f"{place}.ratio.of")
         to = _number(measure.ratio.to, types, f"{place}.ratio.to")
         inputs += [_filtered(where, _exact(of), f"x{i}"), _filtered(where, _exact(to), f"y{i}")]
-        return MeasureSql(i, name, "ratio", False, tuple(inputs))
+        return MeasureSql(i, name, "ratio", False, tuple(inputs), whole=(of.kind != "number", to.kind != "number"))
     kind, text = _text(measure)
     value = _number(text, types, f"{place}.{kind}")
     shown = f"CAST({value.sql} AS DOUBLE)" if kind == "median" else _exact(value)
     inputs.append(_filtered(where, shown, f"x{i}"))
-    return MeasureSql(i, name, kind, kind == "sum" and value.kind != "number", tuple(inputs))
+    whole = value.kind != "number"
+    return MeasureSql(i, name, kind, kind == "sum" and whole, tuple(inputs), whole=(whole,))
 
 
 def _text(measure: Sum | Mean | Median) -> tuple[Kind, str]:

@@ -10,8 +10,17 @@ control needs. A colon keeps its columns apart from the agreement's names:
 - `cell:rows`, `cell:contributors` (null where the table has no contributor);
 - per column with a hierarchy `level:<by>` (0 is the finest) and `above:<by>:<level>`, the value at each wider level;
 - per measure `rows:<m>` and `support:<m>`: the rows and contributors that this one number rests on;
-- per measure that a dominance rule looks at `top:<m>` (sum of the n largest contributions), `total:<m>` and
-  `negative:<m>` (whether a contribution is below zero).
+- per number that adds up, exactly: `total:<m>` of a row count and a sum, of the sum behind a mean (its number of values
+  is `rows:<m>`), `total:<m>:of` and `total:<m>:to` behind a ratio; with each `negative:<m>…`, whether a contribution is
+  below zero;
+- per measure that a dominance rule looks at `top:<m>` (the sum of the n largest contributions), that the p% rule looks
+  at `first:<m>` and `second:<m>` (the two largest; null where there are fewer);
+- `sole`: of a cell with one contributor, who that is, as a digest that is the same in every table with this contributor
+  column; null in other cells. Where every row is a contributor of its own it tells the finest cell;
+- per further unit of `protect.also`, from 0: `also0:contributors`, `also0:sole`, `also0:support:<m>`, and as above
+  `also0:negative:<m>`, `also0:top:<m>`, `also0:first:<m>`, `also0:second:<m>`.
+
+Tables without protection have none of these but the first ones and the levels.
 """
 
 from __future__ import annotations
@@ -27,10 +36,12 @@ from typing import TYPE_CHECKING
 
 from acequia.aggregate.dimensions import Dimension, dimension
 from acequia.aggregate.measures import MeasureSql, compile_measure, condition
+from acequia.aggregate.people import Who
+from acequia.aggregate.private import Bounded, private_problems, terms_of
 from acequia.aggregate.rows import empty_rows
-from acequia.aggregate.statements import GRID_TOO_LARGE, Asked, Statements
+from acequia.aggregate.statements import GRID_TOO_LARGE, Statements
 from acequia.agreement.model import Feed
-from acequia.agreement.protection import Protection
+from acequia.agreement.protection import Dominance, PPercent, Protection, Unit
 from acequia.agreement.tables import Table
 from acequia.engine.duck import connect
 from acequia.errors import AcequiaError
@@ -63,11 +74,15 @@ def compile_table(
     dimensions = tuple(dimension(by, feed, table, types, reference, window, place=place) for by in table.by)
     measures = tuple(
         compile_measure(
-            i, m, measure, types, place=f"{place}.measures.{m}", rows_are=asked.contributor
+            i, m, measure, types, place=f"{place}.measures.{m}", rows_are=asked[0].column if asked else None
         )
         for i, (m, measure) in enumerate(table.measures.items())
     )  # fmt: skip
     where = "true" if table.where is None else condition(table.where, types, f"{place}.where")
+    if terms_of(table):
+        bounded = Bounded(dimensions, measures, asked)
+        of_each = bounded.bounded(table, where, f"{name}/{window.label}/")
+        return Plan(dimensions, measures, tuple(of_each), bounded.private_result(table, window))
     write = Statements(dimensions, measures, asked)
     statements = (*write.rows(where), *write.groups(), *write.cells(), *(write.grid() if table.cells == "all" else ()))
     return Plan(dimensions, measures, statements, write.result(window))
@@ -115,7 +130,7 @@ def _table_problems(name: str, table: Table, feed: Feed, types: Mapping[str, str
             check()
         except AcequiaError as error:
             found.append(error.what if error.what.startswith(place) else f"{place}: {error.what}")
-    return found
+    return found + private_problems(name, table, feed, types, reference, window)
 
 
 def _dry_run(
@@ -145,29 +160,33 @@ def _some_window(table: Table, feed: Feed) -> Period:
     return Period.holding(feed.delivery.period if table.over == "delivery" else table.over, date(2026, 1, 15))
 
 
-def asked_of(table: Table, types: Mapping[str, str], *, place: str) -> Asked:
-    """Who contributes, and what a dominance rule looks at.
+def asked_of(table: Table, types: Mapping[str, str], *, place: str) -> tuple[Who, ...]:
+    """Who contributes, and what rules of concentration look at; nobody where the table is not protected.
 
     Raises:
-        AcequiaError: `agreement_invalid`: no such contributor, or a measure that contributions do not add up to.
+        AcequiaError: `agreement_invalid`: no such contributor.
     """
     protect = table.protect
     if not isinstance(protect, Protection):
-        return Asked(None, False, 0, frozenset())
-    contributor = None if protect.contributor == "rows" else protect.contributor
-    if contributor is not None and contributor not in types:
-        raise AcequiaError(
-            "agreement_invalid",
-            f"{place}.protect.contributor: there is no column `{contributor}`. Columns: {', '.join(types)}",
-        )
-    if protect.dominance is None:
-        return Asked(contributor, True, 0, frozenset())
-    additive = [name for name, measure in table.measures.items() if {"sum", "count"} & measure.model_fields_set]
-    wrong = sorted(set(protect.dominance.of or ()) - set(additive))
-    if wrong:
-        raise AcequiaError(
-            "agreement_invalid",
-            f"{place}.protect.dominance.of: {', '.join(wrong)} is no sum or row count, so no share of it can be told",
-        )
-    looked_at = frozenset(additive if protect.dominance.of is None else protect.dominance.of)
-    return Asked(contributor, True, protect.dominance.n, looked_at)
+        return ()
+    place = f"{place}.protect"
+    found = [_who("", protect, table, types, place=place)]
+    found += [
+        _who(f"also{number}:", unit, table, types, place=f"{place}.also.{number}")
+        for number, unit in enumerate(protect.also)
+    ]
+    return tuple(found)
+
+
+def _who(prefix: str, unit: Protection | Unit, table: Table, types: Mapping[str, str], *, place: str) -> Who:
+    each_row = isinstance(unit, Protection) and unit.contributor == "rows"
+    if not each_row and unit.contributor not in types:
+        said = f"{place}.contributor: there is no column `{unit.contributor}`. Columns: {', '.join(types)}"
+        raise AcequiaError("agreement_invalid", said)
+    top = unit.dominance.n if unit.dominance is not None else 0
+    tops, pairs = (_looked_at(rule, table) for rule in (unit.dominance, unit.p_percent))
+    return Who(prefix, None if each_row else unit.contributor, top, tops, pairs)
+
+
+def _looked_at(rule: Dominance | PPercent | None, table: Table) -> frozenset[str]:
+    return frozenset() if rule is None else frozenset(table.additive if rule.of is None else rule.of)

@@ -25,7 +25,7 @@ class Dominance(Closed):
     )
     of: Measures = Field(
         default=None,
-        description="The measures that it looks at; by default every sum and row count.",
+        description="The measures that it looks at; by default every sum, mean and row count.",
         examples=[["turnover_uyu_sum"]],
     )
 
@@ -45,7 +45,7 @@ class PPercent(Closed):
     )
     of: Measures = Field(
         default=None,
-        description="The measures that it looks at; by default every sum and row count.",
+        description="The measures that it looks at; by default every sum, mean and row count.",
         examples=[["turnover_uyu_sum"]],
     )
 

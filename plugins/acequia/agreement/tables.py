@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, once, refuse, unknown
-from acequia.agreement.protection import NoProtection, Protection, which_protection
+from acequia.agreement.protection import Dominance, NoProtection, PPercent, Protection, Unit, which_protection
 
 RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
 
@@ -189,22 +190,41 @@ class Table(Closed):
         refuse([*(_reserved(name, name) for name in measures if name in RESERVED), *taken])
         return measures
 
+    @property
+    def additive(self) -> tuple[str, ...]:
+        """The measures of which contributors hold shares: row counts, sums, and means by the sums behind them."""
+        return tuple(name for name, measure in self.measures.items() if isinstance(measure, CountRows | Sum | Mean))
+
     @field_validator("protect")
     @classmethod
     def _of_measures(cls, protect: Protection | NoProtection, info: ValidationInfo) -> Protection | NoProtection:
         measures = info.data.get("measures")
-        dominance = protect.dominance if isinstance(protect, Protection) else None
-        if dominance and dominance.of and measures is not None:
-            refuse(
-                unknown(name, "a measure of this table", measures, "dominance", "of", n)
-                for n, name in enumerate(dominance.of)
-                if name not in measures
-            )
-        if dominance and measures:
-            additive = {name for name, measure in measures.items() if isinstance(measure, CountRows | Sum)}
-            if not additive & set(dominance.of or measures):
-                refuse([Misfit(("dominance",), "has nothing to look at: it needs a `sum` or a `count: rows`")])
+        if isinstance(protect, Protection) and measures:
+            units: list[tuple[tuple[str | int, ...], Protection | Unit]] = [((), protect)]
+            units += [(("also", number), unit) for number, unit in enumerate(protect.also)]
+            refuse(misfit for place, unit in units for misfit in _concentration_misfits(unit, measures, place))
         return protect
+
+
+def _concentration_misfits(
+    unit: Protection | Unit, measures: Mapping[str, Any], place: tuple[str | int, ...]
+) -> Iterator[Misfit]:
+    """Rules of concentration that name no measure of the table, or none that contributors hold shares of."""
+    additive = [name for name, measure in measures.items() if isinstance(measure, CountRows | Sum | Mean)]
+    for key in ("dominance", "p_percent"):
+        rule: Dominance | PPercent | None = getattr(unit, key)
+        if rule is None:
+            continue
+        strangers = [(n, name) for n, name in enumerate(rule.of or ()) if name not in measures]
+        for n, name in strangers:
+            yield unknown(name, "a measure of this table", measures, *place, key, "of", n)
+        if not strangers and not set(additive) & set(rule.of or measures):
+            yield Misfit((*place, key), "has nothing to look at: it needs a `sum`, a `mean` or a `count: rows`")
+        elif not strangers:
+            for n, name in enumerate(rule.of or ()):
+                if name not in additive:
+                    said = f"names {name}, which is no sum, mean or row count: nobody holds a share of it"
+                    yield Misfit((*place, key, "of", n), said, tuple(additive))
 
 
 def _reserved(name: str, *place: str | int) -> Misfit:

@@ -157,8 +157,7 @@ def looked_at(rule: Dominance | PPercent, table: Table) -> tuple[str, ...]:
 
     A mean beside the number of those who stand behind it gives the sum away, so it is judged by its sum.
     """
-    additive = [name for name, measure in table.measures.items() if isinstance(measure, CountRows | Sum | Mean)]
-    return tuple(additive if rule.of is None else rule.of)
+    return table.additive if rule.of is None else rule.of
 
 
 class _Judged:
