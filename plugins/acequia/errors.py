@@ -121,6 +121,9 @@ CODES: dict[str, Code] = {
     "protected_differs": Code(
         STOPPED, "steward", "Have these deliveries sent again, or let the change begin with a new window."
     ),
+    "budget_exceeded": Code(
+        STOPPED, "steward", "See `acequia budget`: leave the release out, or agree on a larger `privacy.budget`."
+    ),
     "release_stopped": Code(STOPPED, "steward", "Look at the table's protection before it is released."),
     "tables_contradict": Code(
         STOPPED, "steward", "No numbers agree with what is published: look at the hierarchy, the rounding and the file."
