@@ -51,7 +51,7 @@ def aggregate(
             `acequia check` finds too.
     """
     where = f"{table_name} {window}"
-    with _told(where), connect(memory_limit, scratch, threads=threads) as connection:
+    with as_engine_failure(where), connect(memory_limit, scratch, threads=threads) as connection:
         types = open_rows(connection, feed, [Path(part.path) for part in protected])
         plan = compile_table(table_name, table, feed, types, window, reference)
         for statement in plan.statements:
@@ -69,7 +69,7 @@ def aggregate(
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def as_engine_failure(where: str) -> Iterator[None]:
     """Say what failed without the engine's own words, which may hold values."""
     import duckdb
 
