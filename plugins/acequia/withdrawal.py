@@ -27,7 +27,9 @@ Delete = Callable[[Work, DeliveryId], object]
 
 # A table that cannot be computed without the delivery, for now or for good, cannot stay as it is either.
 REFUSED_SINCE = "the delivery was refused when it was judged again"
-_NOT_COMPUTABLE = frozenset({"protected_missing", "protected_differs", "canary_below_target", "key_destroyed"})
+_NOT_COMPUTABLE = frozenset({
+    "protected_missing", "protected_differs", "canary_below_target", "key_destroyed", "budget_exceeded",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)

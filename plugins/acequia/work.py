@@ -82,12 +82,20 @@ class Work:
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
+    @property
+    def read_for_numbers(self) -> dict[str, str]:
+        """Name -> digest of the files beside the agreement that decide its tables' numbers: lookups and transform."""
+        return {place.name: _digest(place) for place in self._read_for_numbers()}
+
     def _read_beside(self) -> Iterator[Path]:
         """The files beside the agreement that its steps read."""
-        tables = {column.treat.table for column in self.feed.columns.values() if isinstance(column.treat, Lookup)}
-        yield from (self.settings.reference / f"{table}.csv" for table in sorted(tables))
         own = self.settings.expectations / self.partner / self.feed_name
         yield from (path for path in sorted(own.glob("*")) if path.is_file())
+        yield from self._read_for_numbers()
+
+    def _read_for_numbers(self) -> Iterator[Path]:
+        tables = {column.treat.table for column in self.feed.columns.values() if isinstance(column.treat, Lookup)}
+        yield from (self.settings.reference / f"{table}.csv" for table in sorted(tables))
         if self.feed.transform is not None:
             found = importlib.util.find_spec(f"transforms.{self.feed.transform.partition('.')[0]}")
             if found is not None and found.origin is not None:

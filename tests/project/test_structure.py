@@ -16,7 +16,7 @@ SOURCES = sorted([*PACKAGE.rglob("*.py"), *PROJECT.glob("transforms/*.py"), *PRO
 
 # Each room may import those above it. What one line holds stands side by side.
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "words"),
     ("period", "keys", "settings", "scratch"),
     ("flow",),
     ("engine",),
@@ -37,7 +37,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("simulate",),
     ("canary", "scanning"),
     ("work",),
-    ("succession", "windows", "corrections", "look_back", "proposals", "deletion"),
+    ("succession", "windows", "corrections", "look_back", "proposals", "deletion", "spending"),
     ("pipeline", "checking", "drafting"),
     ("withdrawal", "returned", "amending"),
     ("opening",),

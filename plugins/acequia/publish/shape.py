@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.load import Signed
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import CountDistinct, CountRows, Mean, Median, Ratio, Sum, Table
+from acequia.disclose.private import in_words
 from acequia.errors import AcequiaError
 from acequia.period import Period
 
@@ -52,7 +53,8 @@ class ColumnInfo:
 
 def columns_of(rows: pa.Schema, feed: Feed, table: Table) -> tuple[ColumnInfo, ...]:
     """The columns of a publication with their meaning, in order."""
-    return tuple(_column(field.name, _type_name(field.type), feed, table) for field in rows)
+    found = (_column(field.name, _type_name(field.type), feed, table) for field in rows)
+    return tuple(replace(c, describe=f"{c.describe} {in_words(table, c.name)}".rstrip()) for c in found)
 
 
 def _column(name: str, type_: str, feed: Feed, table: Table) -> ColumnInfo:
