@@ -264,7 +264,11 @@ class Cells(Reference):
 
 
 class Disclosed(Reference):
-    """Cells after disclosure control: a withheld cell keeps its key, loses its numbers and says why."""
+    """Cells after disclosure control: a withheld cell keeps its key, loses its numbers and says why.
+
+    `pattern` says how further cells were chosen, `structure` is the shape that the public is told, `certificate` what
+    the auditor found.
+    """
 
     table: str
     period: str
@@ -275,6 +279,9 @@ class Disclosed(Reference):
     withheld: Mapping[str, int] = {}
     provisional: bool = False
     rules: Mapping[str, object] = {}
+    pattern: Mapping[str, object] = {}
+    structure: Mapping[str, object] = {}
+    certificate: Mapping[str, object] = {}
 
 
 class Published(Reference):

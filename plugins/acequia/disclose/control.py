@@ -3,39 +3,63 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from decimal import Decimal
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.protection import Protection
 from acequia.agreement.tables import CountDistinct, CountRows, Table
-from acequia.disclose.rules import dominated, rounded, too_few
-from acequia.disclose.secondary import Address, complementary
+from acequia.disclose.geometry import Key
+from acequia.disclose.rules import rounded
 from acequia.engine.parquet import write_parquet
 from acequia.flow import Cells, Disclosed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from acequia.disclose.linked import Links
+
 PUBLISHED, ZERO, WITHHELD, MISSING = "published", "zero", "withheld", "missing"
-REASONS = ("min_contributors", "dominance", "zeros", "secondary")
+REASONS = ("min_contributors", "dominance", "p_percent", "zeros", "difference", "secondary")
 
 
-def disclose(cells: Cells, table: Table, *, out: Path) -> Disclosed:
+@dataclass(frozen=True)
+class Decision:
+    """Why each cell is withheld, in the order of the cells, and how that was found, without any number of a cell."""
+
+    reasons: list[str | None]
+    pattern: dict[str, object]
+
+
+def disclose(
+    cells: Cells,
+    table: Table,
+    *,
+    out: Path,
+    links: Links | None = None,
+    before: Collection[Key] = (),
+) -> Disclosed:
     """Decide for each cell whether its numbers may be told, and write the published table.
 
     One row per cell in and out, in the same order: `period`, the `by` columns, the measures, `contributors_count`,
     `cell_status` (published, zero, withheld, missing), `withheld_because`, `provisional`, `delivery`. A withheld cell
     keeps its key and has null for every number; the file is written from what is left, so that neither a column nor a
     statistic in it can hold what was withheld.
+
+    Args:
+        cells: of one table and window.
+        table: as agreed.
+        out: where the published table is written.
+        links: the earlier releases that this one can be compared with; None where there are none.
+        before: the keys of the cells that the last release of the table withheld: cheap to withhold again.
     """
     import pyarrow.parquet as pq
 
     made = pq.read_table(cells.path)
-    reasons = _reasons(made, table)
-    write_to = _published(made, reasons, cells, table)
-    told = Counter(reason for reason in reasons if reason is not None)
+    decision = decide(made, table, cells, links, before)
+    write_to = _published(made, decision.reasons, cells, table)
+    told = Counter(reason for reason in decision.reasons if reason is not None)
     return Disclosed(
         table=cells.table,
         period=cells.period,
@@ -46,59 +70,47 @@ def disclose(cells: Cells, table: Table, *, out: Path) -> Disclosed:
         withheld={reason: told[reason] for reason in REASONS if told[reason]},
         provisional=cells.provisional,
         rules=_rules(table),
+        pattern=decision.pattern,
     )
 
 
-def _reasons(made: pa.Table, table: Table) -> list[str | None]:
-    """Why each cell is withheld, if it is; the first rule that says so."""
-    if not isinstance(table.protect, Protection):
-        return [None] * made.num_rows
-    reasons = _primary(made, table, table.protect)
-    if table.hierarchy:
-        also = complementary(_addresses(made, table), [reason is not None for reason in reasons])
-        reasons = ["secondary" if more else reason for reason, more in zip(reasons, also, strict=True)]
-    return reasons
+def decide(
+    made: pa.Table, table: Table, cells: Cells, links: Links | None = None, before: Collection[Key] = ()
+) -> Decision:
+    """Which cells are withheld: unsafe ones, those that would tell what earlier releases keep back, and further ones.
+
+    Cells that nothing is needed of, and that nothing needs, are looked at no further.
+    """
+    # imported here, since they need numpy and scipy, which the command line does without
+    from acequia.disclose.costs import costs
+    from acequia.disclose.linked import Links as Linked
+    from acequia.disclose.linked import Release, system
+    from acequia.disclose.suppress import suppress
+
+    if not is_withholding(table):
+        return Decision([None] * made.num_rows, {"method": "none"})
+    new = Release(table, made, deliveries=frozenset(str(delivery) for delivery in cells.deliveries))
+    built = system(new, links or Linked(), costs(new, before))
+    found = suppress(built.problem)
+    reasons = [
+        own or ("difference" if tells else "secondary" if more else None)
+        for own, tells, more in zip(
+            new.primary.reasons, built.told, found.withheld[: made.num_rows].tolist(), strict=True
+        )
+    ]
+    compared = len(links.earlier) if links else 0
+    pattern: dict[str, object] = {"method": found.method, "cost": found.cost, "bound": found.bound}
+    return Decision(reasons, {**pattern, "compared_with": compared, **found.facts})
 
 
-def _primary(made: pa.Table, table: Table, protect: Protection) -> list[str | None]:
-    reasons: list[str | None] = [None] * made.num_rows
-    for rule, broken in _judged(made, table, protect):
-        reasons = [reason or (rule if breaks else None) for reason, breaks in zip(reasons, broken, strict=True)]
-    return reasons
-
-
-def _judged(made: pa.Table, table: Table, protect: Protection) -> Iterator[tuple[str, list[bool]]]:
-    """Each rule with whether each cell breaks it, in the order in which rules give the reason."""
-    rests_on = [("cell:rows", "cell:contributors")]
-    # a filter or missing values can leave one number to fewer contributors than the cell as a whole
-    rests_on += [(f"rows:{name}", f"support:{name}") for name in table.measures]
-    for names in rests_on:
-        yield "min_contributors", [too_few(rows, who, protect.min_contributors) for rows, who in _lists(made, *names)]
-    for name in table.measures:
-        if protect.dominance is not None and f"top:{name}" in made.column_names:
-            k_pct = Decimal(str(protect.dominance.k_pct))
-            shares = _lists(made, f"top:{name}", f"total:{name}", f"negative:{name}")
-            yield (
-                "dominance",
-                [None not in (x, total) and dominated(x, total, below, k_pct) for x, total, below in shares],
-            )
-    if protect.zeros == "withhold":
-        yield "zeros", [rows == 0 for (rows,) in _lists(made, "cell:rows")]
+def is_withholding(table: Table) -> bool:
+    """Whether a table is protected by withholding cells, and not by noise."""
+    protect = table.protect
+    return isinstance(protect, Protection) and protect.cell_key is None and protect.differential_privacy is None
 
 
 def _lists(made: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(made.column(name).to_pylist() for name in names), strict=True)
-
-
-def _addresses(made: pa.Table, table: Table) -> list[Address]:
-    levels, values = [], []
-    for by in table.by:
-        own, depth = made.column(by).to_pylist(), len(table.hierarchy.get(by, (by,)))
-        wider = [made.column(f"above:{by}:{level}").to_pylist() for level in range(1, depth)]
-        at = made.column(f"level:{by}").to_pylist() if depth > 1 else [0] * made.num_rows
-        levels.append(at)
-        values.append([(own[row], *(path[row] for path in wider[at[row] :])) for row in range(made.num_rows)])
-    return [Address(*parts) for parts in zip(zip(*levels, strict=True), zip(*values, strict=True), strict=True)]
 
 
 def _published(made: pa.Table, reasons: list[str | None], cells: Cells, table: Table) -> pa.Table:
@@ -149,6 +161,10 @@ def _rules(table: Table) -> dict[str, object]:
         rules["dominance"] = protect.dominance.model_dump(mode="json", exclude_none=True)
     if protect.round_to is not None:
         rules["round_to"] = protect.round_to
-    if table.hierarchy:
-        rules["secondary"] = "every total above a withheld cell"
+    if protect.p_percent is not None:
+        rules["p_percent"] = protect.p_percent.model_dump(mode="json", exclude_none=True)
+    if protect.also:
+        rules["further_units"] = [unit.model_dump(mode="json", exclude_none=True) for unit in protect.also]
+    if is_withholding(table):
+        rules["secondary"] = protect.secondary.model_dump(mode="json")
     return rules

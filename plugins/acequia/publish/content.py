@@ -27,6 +27,8 @@ STATUSES = {
 REASONS = {
     "min_contributors": "Fewer contributors than the agreement requires.",
     "dominance": "The largest contributors make up more of the total than the agreement allows.",
+    "p_percent": "A contributor could work out another's contribution too closely.",
+    "difference": "Beside an earlier release, this number would give a withheld or unsafe number away.",
     "secondary": "Publishing this number would give another withheld number away.",
     "zeros": "The agreement keeps it open whether anything was observed here.",
 }
