@@ -126,6 +126,8 @@ class Lake:
                 legal_basis=signed.agreement.terms.legal_basis,
                 provisional=disclosed.provisional,
                 lineage=lineage(disclosed, signed, content, snapshot_id),
+                structure=disclosed.structure,
+                certificate=disclosed.certificate,
             )
             folder = open_release.write(self.files, release, rows)
             self.write_hint(self.load(name))

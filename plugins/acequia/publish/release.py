@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.load import Signed
@@ -33,6 +33,8 @@ class Release:
     legal_basis: str
     provisional: bool
     lineage: Mapping[str, Any]
+    structure: Mapping[str, Any] = field(default_factory=dict)
+    certificate: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -93,6 +95,8 @@ def contents(release: Release, rows: pa.Table) -> dict[str, bytes]:
         "README.txt": as_text(release, rows.num_rows),
         "datapackage.json": as_json(as_package(release, rows, data)),
     }
+    if release.certificate:
+        told["certificate.json"] = as_json({**release.certificate, "content_sha256": release.content_sha256})
     made = {**data, **told}
     sums = "".join(f"{hashlib.sha256(part).hexdigest()}  {name}\n" for name, part in sorted(made.items()))
     return {**made, COMPLETE: sums.encode()}
@@ -188,6 +192,7 @@ def as_package(release: Release, rows: pa.Table, data: Mapping[str, bytes]) -> d
             "recipients": list(release.recipients),
             "legal_basis": release.legal_basis,
             "lineage": dict(release.lineage),
+            **({"structure": dict(release.structure)} if release.structure else {}),
         },
     }
 
@@ -229,6 +234,11 @@ def as_text(release: Release, rows: int) -> bytes:
         "  data.parquet and data.csv hold the same rows. The CSV is UTF-8; in Excel open it by Data, From Text/CSV.",
         "  An empty number means that there is none: it is never a zero. Do not add up rows that hold the total _T.",
         "  datapackage.json describes the columns for programs, and says which delivery the rows come from.",
+        *(
+            ["  certificate.json says what is withheld, by which rules, and how closely it can be known at most."]
+            if release.certificate
+            else []
+        ),
         "  SHA256SUMS lets you check that the files are whole: sha256sum -c SHA256SUMS",
         "  This folder never changes. A correction is another release; ../latest.json names the one that counts.",
     ]
