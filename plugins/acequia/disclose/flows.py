@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-from scipy.sparse import csc_array, csr_array, hstack
+from scipy.sparse import csc_array, csr_array
 
-from acequia.disclose.layers import HIDDEN, KNOWN, Layer, Need
+from acequia.disclose.layers import HIDDEN, Layer, Need
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -105,14 +105,21 @@ def room(measure: Measure, withheld: Mask, to: int = -1) -> tuple[Floats, Floats
     return down, up
 
 
-def around(measure: Measure, unknown: int, movable: Mask, steps: int) -> Integers:
-    """The movable unknowns within so many equations of one, in order."""
-    seen, edge = {unknown}, [unknown]
-    rows: set[int] = set()
+def around(measure: Measure, unknown: int, rank: Floats, steps: int, most: int = 0) -> Integers:
+    """The unknowns within so many equations of one, in order.
+
+    Args:
+        measure: the layer.
+        unknown: where to start.
+        rank: shape (n,); those of least rank are taken first where there are many; inf where one cannot move.
+        steps: how many equations away.
+        most: how many are taken of one equation at most; 0 for all.
+    """
+    seen, edge, rows = {unknown}, [unknown], set[int]()
     for _ in range(steps):
-        new = _along(measure.by_column, edge) - rows
+        new = _along(measure.by_column, edge, rank, 0) - rows
         rows |= new
-        reached = {int(at) for at in _along(measure.by_row, sorted(new)) if movable[at]} - seen
+        reached = _along(measure.by_row, sorted(new), rank, most) - seen
         seen |= reached
         edge = sorted(reached)
         if not edge:
@@ -120,29 +127,81 @@ def around(measure: Measure, unknown: int, movable: Mask, steps: int) -> Integer
     return np.array(sorted(seen), dtype=np.int64)
 
 
-def _along(matrix: csr_array | csc_array, lines: list[int]) -> set[int]:
+def _along(matrix: csr_array | csc_array, lines: list[int], rank: Floats, most: int) -> set[int]:
     starts, places = matrix.indptr, matrix.indices
     found: set[int] = set()
+    by_row = isinstance(matrix, csr_array)
     for line in lines:
-        found.update(places[starts[line] : starts[line + 1]].tolist())
+        there = places[starts[line] : starts[line + 1]]
+        if by_row:
+            there = there[np.isfinite(rank[there])]
+            if 0 < most < len(there):
+                there = there[np.argsort(rank[there], kind="stable")[:most]]
+        found.update(there.tolist())
     return found
 
 
-def part(measure: Measure, columns: Integers) -> csc_array:
-    """The equations of these unknowns, all others staying as they are."""
-    taken = csr_array(measure.by_column[:, columns])
-    used = np.diff(taken.indptr) > 0
-    return csc_array(taken[used])
+@dataclass(frozen=True)
+class Part:
+    """The equations of some unknowns, all others staying as they are, by column: `starts`, `rows`, `data`."""
+
+    columns: Integers
+    used: Integers
+    starts: Integers
+    rows: Integers
+    data: Floats
+
+    def matrix(self, copies: int) -> csc_array:
+        """Equations over rises then falls of the unknowns, `copies` times side by side on their own rows."""
+        count, size = len(self.used), len(self.data)
+        rows = np.concatenate([self.rows + copy * count for copy in range(copies) for _ in range(2)])
+        data = np.concatenate([self.data, -self.data] * copies)
+        starts = np.concatenate([[0], *(self.starts[1:] + size * number for number in range(2 * copies))])
+        return csc_array((data, rows, starts), shape=(count * copies, 2 * copies * len(self.columns)))
+
+
+def part(measure: Measure, columns: Integers) -> Part:
+    """The equations of these unknowns."""
+    starts, places = measure.by_column.indptr, measure.by_column.indices
+    lengths = (starts[columns + 1] - starts[columns]).astype(np.int64)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    at = np.arange(ends[-1]) + np.repeat(starts[columns] - ends[:-1], lengths)
+    used, rows = np.unique(places[at], return_inverse=True)
+    return Part(columns, used.astype(np.int64), ends, rows.astype(np.int64), measure.by_column.data[at])
+
+
+def symmetric(
+    measure: Measure, piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: Demand
+) -> list[Floats] | None:
+    """The cheapest move that meets a demand both as it is and turned round; None where there is none.
+
+    Half the size of `cheapest`, and good enough wherever numbers can fall as far as they need to rise.
+    """
+    columns, size = piece.columns, demand.size
+    far = np.minimum(np.minimum(bounds[0][columns], bounds[1][columns]) / size, FAR)
+    at = int(np.searchsorted(columns, demand.unknown))
+    if far[at] < 1 - 1e-9:
+        return None
+    count = len(columns)
+    low, high = np.zeros(2 * count), np.concatenate([far, far])
+    low[at], high[at + count] = min(1.0, far[at]), 0.0
+    equations = piece.matrix(1)
+    rows = [LinearConstraint(equations, 0.0, 0.0)] if equations.shape[0] else []
+    solved = milp(np.tile(price[columns], 2), constraints=rows, bounds=Bounds(low, high))
+    if solved.x is None:
+        return None
+    move = np.asarray(solved.x)[:count] - np.asarray(solved.x)[count:]
+    return [move, -move]
 
 
 def cheapest(
-    measure: Measure, columns: Integers, bounds: tuple[Floats, Floats], price: tuple[Floats, Floats], demand: Demand
+    measure: Measure, piece: Part, bounds: tuple[Floats, Floats], price: tuple[Floats, Floats], demand: Demand
 ) -> list[Floats] | None:
     """The cheapest moves that meet a demand: one up, one down, either of which may be none.
 
     Args:
         measure: the layer.
-        columns: shape (k,); the unknowns that may move.
+        piece: the unknowns that may move, k of them, and their equations.
         bounds: shape (n,) each; how far each may fall and rise.
         price: shape (n,) each; of one unit (of the demand's size) of fall and of rise.
         demand: what must be possible.
@@ -150,44 +209,28 @@ def cheapest(
     Returns:
         Moves, each of shape (k,), in units of the demand's size; None where there are none.
     """
-    size, down, up = demand.size, bounds[0][columns], bounds[1][columns]
-    fall, rise = np.minimum(down / size, FAR), np.minimum(up / size, FAR)
-    at = int(np.searchsorted(columns, demand.unknown))
-    equations, count = part(measure, columns), len(columns)
-    signed = hstack([equations, -equations], format="csc")
-    ways = []
-    for amount, sign in ((demand.up, 1), (demand.down, -1)):
-        if amount > 0 or demand.width > 0:
-            ways.append((amount / size, sign))
-    joint = csc_array(_diagonal(signed, len(ways)))
+    size, columns = demand.size, piece.columns
+    fall, rise = (np.minimum(side[columns] / size, FAR) for side in bounds)
+    at, count = int(np.searchsorted(columns, demand.unknown)), len(columns)
+    both = ((demand.up, 0), (demand.down, 1))
+    ways = [(amount / size, side) for amount, side in both if amount > 0 or demand.width > 0]
     low, high = np.zeros(2 * count * len(ways)), np.concatenate([rise, fall] * len(ways))
-    for number, (amount, sign) in enumerate(ways):
-        own, other = at + 2 * count * number, at + 2 * count * number + count
-        if sign < 0:
-            own, other = other, own
+    for number, (amount, side) in enumerate(ways):
+        own, other = at + count * (2 * number + side), at + count * (2 * number + 1 - side)
         if amount > high[own] * (1 + 1e-9):
             return None
         low[own], high[other] = min(amount, high[own]), 0.0
-    constraints = [LinearConstraint(joint, 0.0, 0.0)] if joint.shape[0] else []
+    equations = piece.matrix(len(ways))
+    rows = [LinearConstraint(equations, 0.0, 0.0)] if equations.shape[0] else []
     if demand.width > 0:
-        apart = np.zeros((1, len(low)))
-        apart[0, at], apart[0, at + 3 * count] = 1.0, 1.0
-        constraints.append(LinearConstraint(csr_array(apart), demand.width / size, np.inf))
+        apart = csr_array(([1.0, 1.0], ([0, 0], [at, at + 3 * count])), shape=(1, len(low)))
+        rows.append(LinearConstraint(apart, demand.width / size, np.inf))
     cost = np.tile(np.concatenate([price[1][columns], price[0][columns]]), len(ways))
-    solved = milp(cost, constraints=constraints, bounds=Bounds(low, high))
+    solved = milp(cost, constraints=rows, bounds=Bounds(low, high))
     if solved.x is None:
         return None
     halves = np.asarray(solved.x).reshape(len(ways), 2, count)
     return [half[0] - half[1] for half in halves]
-
-
-def _diagonal(block: csc_array, times: int) -> csc_array:
-    if times == 1:
-        return block
-    empty = csc_array(block.shape)
-    from scipy.sparse import vstack
-
-    return vstack([hstack([block, empty]), hstack([empty, block])], format="csc")
 
 
 def furthest(
@@ -201,32 +244,17 @@ def furthest(
     fall = np.minimum(bounds[0][columns] / size, FAR)
     rise = np.minimum(bounds[1][columns] / size, FAR)
     at = int(np.searchsorted(columns, unknown))
-    taken = csr_array(measure.by_column[:, columns])
-    used = np.flatnonzero(np.diff(taken.indptr) > 0)
+    piece = part(measure, columns)
     prices = np.zeros(measure.by_row.shape[0])
     aim = np.zeros(len(columns))
     aim[at] = -float(sign)
-    if not len(used):
+    if not len(piece.used):
         move = np.zeros(len(columns))
         move[at] = rise[at] if sign > 0 else -fall[at]
         return move, prices
-    solved = linprog(aim, A_eq=taken[used], b_eq=np.zeros(len(used)), bounds=np.c_[-fall, rise], method="highs")
+    equations = csc_array((piece.data, piece.rows, piece.starts), shape=(len(piece.used), len(columns)))
+    solved = linprog(aim, A_eq=equations, b_eq=np.zeros(len(piece.used)), bounds=np.c_[-fall, rise], method="highs")
     if solved.x is None:
         return np.zeros(len(columns)), prices
-    prices[used] = np.asarray(solved.eqlin.marginals)
+    prices[piece.used] = np.asarray(solved.eqlin.marginals)
     return np.asarray(solved.x), prices
-
-
-__all__ = [
-    "FAR",
-    "KNOWN",
-    "STILL",
-    "Demand",
-    "Measure",
-    "around",
-    "cheapest",
-    "furthest",
-    "part",
-    "ready",
-    "room",
-]

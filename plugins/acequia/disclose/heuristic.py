@@ -12,15 +12,30 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import csc_array, csr_array
 
-from acequia.disclose.flows import STILL, Demand, Floats, Integers, Mask, Measure, around, cheapest, ready, room
+from acequia.disclose.flows import (
+    STILL,
+    Demand,
+    Floats,
+    Integers,
+    Mask,
+    Measure,
+    Part,
+    around,
+    cheapest,
+    part,
+    ready,
+    room,
+    symmetric,
+)
 from acequia.disclose.layers import Problem
 
 FREE = 1e-4
 """What it costs to use a cell that is withheld anyway, against the cheapest other: moves stay short."""
 
-STEPS = (2, 4)
-"""Within how many equations of a cell its protection is looked for first."""
+STEPS = ((2, 60), (4, 60), (10**6, 0))
+"""Within how many equations of a cell its protection is looked for first, and among how many cells of each."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,13 @@ class Choice:
         self.users: dict[int, set[tuple[int, int]]] = defaultdict(set)
         self.more = more or {}
         self.solved = 0
+        self.where = [_places(measure.cell) for measure in self.measures]
+        self.wanted = [
+            frozenset(need.unknown for at, need in enumerate(measure.needs) if self.demand(number, at, -1).size > 0)
+            for number, measure in enumerate(self.measures)
+        ]
         self.hopeless: set[tuple[int, int]] = set()
+        self.watched: dict[tuple[int, int], set[int]] = defaultdict(set)
         price = np.where(self.problem.fixed, 0.0, self.problem.cost)
         self.least = float(price[price > 0].min(initial=1.0))
 
@@ -97,6 +118,7 @@ class Choice:
             left = frozenset.intersection(*(proof.soles for proof in self.proofs[key])) - {own}
             if not left:
                 return
+            self.watched[key].add(min(left))
             yield min(left)
 
     def _keep(self, key: tuple[int, int], proof: Proof) -> None:
@@ -108,44 +130,59 @@ class Choice:
         """The cheapest moves that meet a need for one attacker, using cells that may be (or are) withheld."""
         measure, demand = self.measures[key[0]], self.demand(*key, to)
         bounds = room(measure, may, to)
-        movable = (bounds[0] > 0) | (bounds[1] > 0)
-        if not movable[demand.unknown]:
+        fixed = self._fixed_costs(measure)
+        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), fixed, np.inf)
+        if not np.isfinite(rank[demand.unknown]):
             return None
         before = -1
-        for steps in (*STEPS, len(measure.cell)):
-            columns = around(measure, demand.unknown, movable, steps)
+        for steps, most in STEPS:
+            columns = around(measure, demand.unknown, rank, steps, most)
             if len(columns) == before:
-                break
+                continue
             before = len(columns)
-            moves = self._moves(measure, columns, bounds, demand)
+            moves = self._moves(measure, part(measure, columns), bounds, fixed, demand)
             if moves is not None:
                 return self._used(measure, columns, moves, demand)
         return None
 
     def _moves(
-        self, measure: Measure, columns: Integers, bounds: tuple[Floats, Floats], demand: Demand
+        self, measure: Measure, piece: Part, bounds: tuple[Floats, Floats], fixed: Floats, demand: Demand
     ) -> list[Floats] | None:
-        self.solved += 1
-        fixed = self._fixed_costs(measure)
-        size = demand.size
-        price = tuple(fixed / np.clip(side / size, STILL, 1.0) for side in bounds)
-        best = cheapest(measure, columns, bounds, (price[0], price[1]), demand)
+        best = self._solve(measure, piece, bounds, fixed, demand, None)
         if best is None:
             return None
-        cost = self._cost(measure, columns, best, demand)
+        cost = self._cost(measure, piece.columns, best, demand)
         for _ in range(2):
             if cost <= self.least:
                 break
             # a cell costs the same however little it moves: what moves little is made dear (Candes and others 2008)
             moved = np.zeros(len(fixed))
-            moved[columns] = np.max(np.abs(best), axis=0)
-            again = fixed / (moved + 0.05)
-            self.solved += 1
-            other = cheapest(measure, columns, bounds, (again, again), demand)
-            if other is None or (new := self._cost(measure, columns, other, demand)) >= cost:
+            moved[piece.columns] = np.max(np.abs(best), axis=0)
+            other = self._solve(measure, piece, bounds, fixed, demand, moved)
+            if other is None or (new := self._cost(measure, piece.columns, other, demand)) >= cost:
                 break
             best, cost = other, new
         return best
+
+    def _solve(
+        self,
+        measure: Measure,
+        piece: Part,
+        bounds: tuple[Floats, Floats],
+        fixed: Floats,
+        demand: Demand,
+        moved: Floats | None,
+    ) -> list[Floats] | None:
+        fall, rise = (
+            fixed / (np.clip(side / demand.size, STILL, 1.0) if moved is None else moved + 0.05) for side in bounds
+        )
+        self.solved += 1
+        if not demand.width and demand.up > 0 and demand.down > 0:
+            found = symmetric(measure, piece, bounds, np.maximum(fall, rise), demand)
+            if found is not None:
+                return found
+            self.solved += 1
+        return cheapest(measure, piece, bounds, (fall, rise), demand)
 
     def _fixed_costs(self, measure: Measure) -> Floats:
         fixed = np.full(len(measure.cell), FREE * self.least)
@@ -177,6 +214,9 @@ class Choice:
             if not self.withheld[cell] or self.problem.fixed[cell] or self.problem.withheld[cell]:
                 continue
             self.withheld[cell] = False
+            if self._plain(cell):
+                self.withheld[cell] = True
+                continue
             kept: dict[tuple[int, int], list[Proof]] = {}
             if not all(self._without(key, cell, kept) for key in sorted(self.users[cell])):
                 self.withheld[cell] = True
@@ -186,6 +226,14 @@ class Choice:
                 for proof in self.proofs[key]:
                     for other in proof.cells:
                         self.users[other].add(key)
+
+    def _plain(self, cell: int) -> bool:
+        """Whether some need is plainly not met without a cell: an equation is left with one number that can move."""
+        for measure, where, wanted in zip(self.measures, self.where, self.wanted, strict=True):
+            down, up = room(measure, self.withheld)
+            if where.get(cell) and _pinned(measure, (down > 0) | (up > 0), where[cell], wanted):
+                return True
+        return False
 
     def _without(self, key: tuple[int, int], cell: int, kept: dict[tuple[int, int], list[Proof]]) -> bool:
         """Whether a need can be met with what is still withheld; what was its proof before is kept in `kept`."""
@@ -202,6 +250,36 @@ class Choice:
         """The order in which cells are opened again: the dearest first, then the last in order."""
         own = np.flatnonzero(self.withheld & ~self.problem.withheld & ~self.problem.fixed)
         return sorted(own.tolist(), key=lambda cell: (-float(self.problem.cost[cell]), -cell))
+
+
+def _places(cell: Integers) -> dict[int, list[int]]:
+    places: dict[int, list[int]] = defaultdict(list)
+    for unknown, at in enumerate(cell.tolist()):
+        if at >= 0:
+            places[at].append(unknown)
+    return dict(places)
+
+
+def _pinned(measure: Measure, free: Mask, start: list[int], wanted: frozenset[int]) -> bool:
+    """Whether numbers that follow from one equation at a time, beginning with those of `start`, are wanted hidden."""
+    free = free.copy()
+    edge = list(start)
+    free[edge] = False
+    while edge:
+        rows = measure.by_column.indices[_span(measure.by_column, edge.pop())]
+        for row in rows.tolist():
+            there = measure.by_row.indices[_span(measure.by_row, row)]
+            left = there[free[there]]
+            if len(left) == 1:
+                if int(left[0]) in wanted:
+                    return True
+                free[left[0]] = False
+                edge.append(int(left[0]))
+    return False
+
+
+def _span(matrix: csr_array | csc_array, line: int) -> slice:
+    return slice(int(matrix.indptr[line]), int(matrix.indptr[line + 1]))
 
 
 def by_linear_programs(problem: Problem, more: dict[tuple[int, int], float] | None = None) -> Choice:
