@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import corrections, custody, look_back, proposals, spending
+from acequia import comparisons, corrections, custody, look_back, proposals, spending
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.canary import record as canary
-from acequia.disclose.control import disclose as disclose_room
 from acequia.disclose.private import is_private
 from acequia.errors import CODES, REFUSED, AcequiaError
 from acequia.flow import Cells, DeliveryId, Disclosed, Protected, Published, Raw, Validated
@@ -282,17 +281,18 @@ def _release(work: Work, delivery: DeliveryId, cells: Cells, *, even_paused: boo
             cells = _cells(work, cells.table, window, delivery, provisional=cells.provisional)
         table = work.feed.tables[cells.table]
         out = work.folder(delivery) / f"disclosed.{cells.table}.{cells.period}.parquet"
-        if is_private(table):
-            disclosed = spending.release(work, cells, out=out)
-        else:
-            disclosed = disclose_room(cells, table, out=out)
-        disclosed.save(out.with_suffix(".json"))
-        if not even_paused:
-            _require_running(work)
-        release = work.lake.publish(disclosed, work.signed, work.feed_name)
-        # First: who finds the release on record does not come here again.
-        work.lineage.published(work.signed, work.feed_name, disclosed, release)
-        work.ledger.published(delivery, disclosed, release, corrections.changes(work, disclosed, release))
+        with work.lake.lock(comparisons.turn(work)):
+            if is_private(table):
+                disclosed = spending.release(work, cells, out=out)
+            else:
+                disclosed = comparisons.disclosed(work, cells, out=out)
+            disclosed.save(out.with_suffix(".json"))
+            if not even_paused:
+                _require_running(work)
+            release = work.lake.publish(disclosed, work.signed, work.feed_name)
+            # First: who finds the release on record does not come here again.
+            work.lineage.published(work.signed, work.feed_name, disclosed, release)
+            work.ledger.published(delivery, disclosed, release, corrections.changes(work, disclosed, release))
     work.say(_said(disclosed, release))
     return release
 

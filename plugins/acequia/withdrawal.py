@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from acequia import pipeline
+from acequia import comparisons, pipeline
 from acequia.errors import REFUSED, AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger import vintages
@@ -197,3 +197,4 @@ def _erase(work: Work, part: TakenBack, because: str) -> None:
         for path in sorted(feed.glob(f"*/*/{kind}.{part.table}.{part.period}.*")):
             if part.done == "taken_out" or path.parent != current:
                 path.unlink(missing_ok=True)
+    comparisons.forget(work, part.table, part.period)
