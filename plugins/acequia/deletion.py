@@ -24,7 +24,9 @@ from acequia.work import Work
 GONE = "{objects} encrypted objects were deleted from landing, and none was found there afterwards. "
 DESTROYED = (
     "The key that alone opened them was destroyed in the key store, and was not found there afterwards: without it no "
-    "copy of these bytes can be opened, in a backup of landing or anywhere else."
+    "copy of these objects can be opened, in a backup of landing or anywhere else. This says nothing of copies of the "
+    "files as they were sent, such as in a backup of uploads or with the sender: those open with other keys, or with "
+    "none."
 )
 SHARED = (
     "They were encrypted with a key that other deliveries share, which is kept: a copy in a backup could be opened "

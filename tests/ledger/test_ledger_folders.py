@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -158,7 +159,7 @@ def test_the_command_takes_folders_and_says_what_is_proved(kept: Path) -> None:
     path = at(kept, "2026-11-17/v1/02-refused.jws")
     code, said = run("verify", path, "--key", keys, "--language", "es")
     assert code == 0
-    assert "RECHAZADA, checks_failed: 2 of 9 checks failed" in said
+    assert "RECHAZADA, checks_failed: fallaron 2 de 9 controles" in said
     at(kept, "2026-11-16/v1/02-accepted.jws").unlink()
     code, said = run("verify", kept, "--key", keys, "--json")
     assert code == 1
@@ -213,3 +214,21 @@ def test_a_folder_without_a_receipt_proves_nothing(kept: Path, tmp_path: Path) -
     ended = CliRunner().invoke(cli, words)
     assert isinstance(ended.exception, AcequiaError)
     assert (ended.exception.exit_code, ended.output) == (2, "")
+
+
+def test_everything_is_said_in_spanish(kept: Path) -> None:
+    keys = kept.parent / "keys.json"
+    code, said = run("verify", kept, "--key", keys, "--language", "es")
+    assert code == 0
+    assert said.splitlines()[0].split() == ["cadena", "versiones", "recibos", "entera"]
+    assert said.endswith("válido: 9 recibos; cada cadena está entera.\n") and "  sí\n" in said
+    for path in sorted(kept.rglob("*.jws")):
+        code, said = run("verify", path, "--key", keys, "--language", "es")
+        assert code == 0 and said.startswith("válido: "), said
+        assert not re.search(r"\b(the|of|is|was|and|rows|signed|follows|checks|Correct)\b", said), said
+    at(kept, "2026-11-16/v1/02-accepted.jws").unlink()
+    code, said = run("verify", kept, "--key", keys, "--language", "es")
+    assert code == 1 and "falta el recibo 2 de pula_mobile.events.2026-11-16.v1" in said
+    alone = at(kept, "2026-11-16/v1/03-published.jws")
+    stopped = CliRunner().invoke(cli, ["verify", str(alone), "--key", str(keys), "--language", "es"]).exception
+    assert "falta el recibo 2 entre los que están aquí" in str(stopped)

@@ -190,7 +190,7 @@ def test_blanks_in_a_text_are_no_blanks() -> None:
 
 
 def test_numbers() -> None:
-    assert [facts.percent(value, LANGUAGES["es"], "+") for value in (1.25, -0.04, 1e6)] == [
+    assert [facts.percent(value, "es", "+,.1f") for value in (1.25, -0.04, 1e6)] == [
         "+1,2 %", "-0,0 %", "+1.000.000,0 %",
     ]  # fmt: skip
 
@@ -211,7 +211,7 @@ def test_nothing_is_promised_that_a_withdrawal_with_erasure_takes_away() -> None
 
 def test_a_reason_ends_before_the_checks_begin() -> None:
     assert "2 of 9 checks failed; in words: all rows" in message.write([notice("refused")]).text
-    assert "2 of 9 checks failed; los controles, como están en el recibo: all rows" in (
+    assert "fallaron 2 de 9 controles; en palabras: todas las filas" in (
         message.write([notice("refused", "es")]).text
     )
 

@@ -72,7 +72,7 @@ def test_a_backup_of_everything_but_the_key_opens_nothing(world: World, tmp_path
             Landing(str(backup), keys).fetch(each, tmp_path / "opened")
     proof = said(world, "raw_deleted")["deleted"]["proof"]
     assert (proof["key"], proof["key_fingerprints"], proof["objects_deleted"]) == ("destroyed", [print_of], 3)
-    assert "without it no copy of these bytes can be opened" in proof["says"]
+    assert "without it no copy of these objects can be opened" in proof["says"]
     assert said(world, "received")["landing_key"] == said(world, "raw_deleted")["landing_key"] == print_of
     assert ledger_of(world.settings).verify(whole=True) == []
 

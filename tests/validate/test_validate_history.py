@@ -99,8 +99,8 @@ def test_a_column_that_the_likes_do_not_have_is_not_compared():
 def test_what_follows_is_as_agreed():
     checks = judged(like(1, a=1.0), [like(1000, a=1.0)] * 9, History(then="stop"))
     assert {check.severity for check in checks} == {"stop"}
-    assert "1 rows, where 1 000 are usual (100 % fewer; 9 earlier deliveries)" in {one.describe for one in checks}
-    assert "1 filas, cuando lo habitual son 1 000 (un 100 % menos; 9 entregas anteriores)" in {
+    assert "1 rows, where 1,000 are usual (100 % fewer; 9 earlier deliveries)" in {one.describe for one in checks}
+    assert "1 filas, cuando lo habitual son 1.000 (un 100 % menos; 9 entregas anteriores)" in {
         one.describe for one in judged(like(1, a=1.0), [like(1000, a=1.0)] * 9, CALM, "es")
     }
     assert EN.keys() == ES.keys()

@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from acequia.cli.show import as_json, settings_now, show
 from acequia.errors import OURS, AcequiaError
+from acequia.words.figures import Language
+from acequia.words.reasons import told
 
+_HEADS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "new": "{new} new public key(s), introduced by those that you know.",
+        "release": "release of {table} {period}",
+        "one": "valid: {what}, signed by {key}; {chain}",
+        "none": "No receipt here, but certificates.",
+        "certified": " and {many} certificates",
+        "many": "valid: {receipts} receipts{certified}; every chain is whole.",
+    },
+    "es": {
+        "new": "{new} clave(s) pública(s) nueva(s), presentada(s) por las que se conocen.",
+        "release": "publicación de {table} {period}",
+        "one": "válido: {what}, firmado con {key}; {chain}",
+        "none": "Aquí no hay recibos, pero sí certificados.",
+        "certified": " y {many} certificados",
+        "many": "válido: {receipts} recibos{certified}; cada cadena está entera.",
+        "chain": "cadena", "versions": "versiones", "receipts": "recibos", "whole": "entera",
+        "where": "dónde", "finding": "hallazgo", "True": "sí", "False": "no",
+        "received": "recepción de", "accepted": "aceptación de", "refused": "rechazo de",
+        "published": "publicación de",
+        "repeated": "repetición de", "withdrawn": "retiro de", "withdrawal_done": "retiro cumplido de",
+        "raw_deleted": "borrado de archivos originales de", "protected_deleted": "borrado de filas protegidas de",
+    },
+}  # fmt: skip
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -22,7 +50,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--language", type=click.Choice(["en", "es"]), default="en", show_default=True, help="Of what it says.")
 @as_json
-def verify(receipt: Path, key: Path | None, known: Path | None, language: str, as_json: bool) -> None:
+def verify(receipt: Path, key: Path | None, known: Path | None, language: Language, as_json: bool) -> None:
     """Verify a receipt, the certificate of a release, or a folder of them, offline, with the public keys alone.
 
     What the receipt proves is said in plain words; --json prints its claims. Of a folder the chains are verified, and
@@ -31,16 +59,20 @@ def verify(receipt: Path, key: Path | None, known: Path | None, language: str, a
     from acequia.ledger.introductions import require_introduced
 
     jwks = key or settings_now().home / "keys" / "receipts.jwks.json"
-    if known is not None:
-        new = require_introduced(jwks, known)
-        click.echo(f"{new} new public key(s), introduced by those that you know.", err=True)
-    if receipt.is_dir():
-        _verify_folder(receipt, jwks, as_json=as_json)
-    else:
-        _verify_one(receipt, jwks, language, as_json=as_json)
+    try:
+        if known is not None:
+            new = require_introduced(jwks, known)
+            click.echo(_HEADS[language]["new"].format(new=new), err=True)
+        if receipt.is_dir():
+            _verify_folder(receipt, jwks, language, as_json=as_json)
+        else:
+            _verify_one(receipt, jwks, language, as_json=as_json)
+    except AcequiaError as error:
+        what, do = told(error.what, language), told(error.what_to_do, language)
+        raise AcequiaError(error.code, what, where=error.where, do=do) from None
 
 
-def _verify_one(path: Path, jwks: Path, language: str, *, as_json: bool) -> None:
+def _verify_one(path: Path, jwks: Path, language: Language, *, as_json: bool) -> None:
     from acequia.ledger.certificates import is_certificate, verify_certificate
     from acequia.ledger.receipts import verify_receipt
     from acequia.ledger.words import in_words
@@ -50,30 +82,38 @@ def _verify_one(path: Path, jwks: Path, language: str, *, as_json: bool) -> None
     if as_json:
         click.echo(json.dumps(said, indent=1))
         return
-    what = f"{said['step']} {said['delivery']}" if "step" in said else f"release of {said['table']} {said['period']}"
-    click.echo(f"valid: {what}, signed by {found.key_id}; {found.chain}")
-    for line in in_words(said, "es" if language == "es" else "en") if "step" in said else ():
+    heads = _HEADS[language]
+    step = heads.get(str(said.get("step")), said.get("step"))
+    what = f"{step} {said['delivery']}" if "step" in said else heads["release"].format_map(said)
+    click.echo(heads["one"].format(what=what, key=found.key_id, chain=told(found.chain, language)))
+    for line in in_words(said, language) if "step" in said else ():
         click.echo(f"  {line}")
 
 
-def _verify_folder(folder: Path, jwks: Path, *, as_json: bool) -> None:
+def _verify_folder(folder: Path, jwks: Path, language: Language, *, as_json: bool) -> None:
     from acequia.ledger.folders import verify_folder
 
     found = verify_folder(folder, jwks)
     if not (found.receipts or found.certificates or found.findings):
         raise AcequiaError("usage", "no receipt and no certificate lies in this folder")
-    findings = [{"where": where, "finding": what} for where, what in found.findings]
+    findings = [{"where": where, "finding": told(what, language)} for where, what in found.findings]
+    heads = _HEADS[language]
     if as_json:
-        told = {"receipts": len(found.receipts), "certificates": found.certificates, "chains": found.chains}
-        click.echo(json.dumps(told | {"findings": findings}, indent=1))
+        said = {"receipts": len(found.receipts), "certificates": found.certificates, "chains": found.chains}
+        click.echo(json.dumps(said | {"findings": findings}, indent=1))
     elif findings:
-        show(findings, as_json=False, empty="")
+        show([_named(row, heads) for row in findings], as_json=False, empty="")
     else:
-        show(found.chains, as_json=False, empty="No receipt here, but certificates.")
-        certified = f" and {found.certificates} certificates" if found.certificates else ""
-        click.echo(f"valid: {len(found.receipts)} receipts{certified}; every chain is whole.")
+        show([_named(row, heads) for row in found.chains], as_json=False, empty=heads["none"])
+        certified = heads["certified"].format(many=found.certificates) if found.certificates else ""
+        click.echo(heads["many"].format(receipts=len(found.receipts), certified=certified))
     if findings:
         raise click.exceptions.Exit(OURS)
+
+
+def _named(row: Mapping[str, Any], heads: Mapping[str, str]) -> dict[str, Any]:
+    said = {heads.get(name, name): value for name, value in row.items()}
+    return {name: heads.get(str(value), value) if isinstance(value, bool) else value for name, value in said.items()}
 
 
 @click.group(short_help="Verify the record of everything that happened.")

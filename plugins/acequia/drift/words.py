@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
 
 from acequia.drift.proposal import Change, Drift
-
-Language = Literal["en", "es"]
+from acequia.words.figures import Language, figure
 
 EN: dict[str, str] = {
     "head": "The columns of this delivery differ from the agreed ones. What follows is a machine's proposal, from the "
@@ -94,7 +92,7 @@ def told(drift: Drift, language: Language) -> list[str]:
     words = WORDS[language]
     if not drift.changes:
         return [words["none"]]
-    said = [words["head"].format(rows=f"{drift.rows:,}".replace(",", " "))]
+    said = [words["head"].format(rows=figure(drift.rows, language))]
     said += [_change(change, words) for change in drift.changes]
     return [*said, words["reordered"]] if drift.reordered else said
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any
 
-Language = Literal["en", "es"]
+from acequia.words.doing import DOING
+from acequia.words.figures import Figures, Language, figure
+from acequia.words.reasons import rule, told
+
 Claims = Mapping[str, Any]
 
 _PHRASES: dict[str, tuple[str, str]] = {
@@ -72,6 +75,16 @@ _PHRASES: dict[str, tuple[str, str]] = {
 }
 
 
+_WHO = {
+    "partner": "el socio",
+    "engineer": "el ingeniero de datos",
+    "steward": "el responsable de los datos",
+    "operator": "quien opera la instalación",
+}
+_COUNTED = {"added": "agregadas", "removed": "quitadas", "changed": "cambiadas", "unchanged": "iguales",
+            "cells": "celdas", "rows": "filas"}  # fmt: skip
+
+
 def in_words(claims: Claims, language: Language = "en") -> list[str]:
     """The lines that say what a receipt proves."""
     return list(_Speaker(language).lines(claims))
@@ -79,10 +92,14 @@ def in_words(claims: Claims, language: Language = "en") -> list[str]:
 
 class _Speaker:
     def __init__(self, language: Language) -> None:
-        self.index = 0 if language == "en" else 1
+        self.index, self.language, self.figures = 0 if language == "en" else 1, language, Figures(language)
 
     def say(self, phrase: str, **values: Any) -> str:
-        return _PHRASES[phrase][self.index].format(**values)
+        return self.figures.format(_PHRASES[phrase][self.index], **values)
+
+    def told(self, text: object) -> str:
+        """What the ledger says, in the reader's language."""
+        return told(str(text), self.language)
 
     def lines(self, claims: Claims) -> Iterator[str]:
         yield self.say("what", **{name: claims[name] for name in ("delivery", "partner", "feed", "period", "version")})
@@ -118,26 +135,32 @@ class _Speaker:
     def _refused(self, claims: Claims) -> Iterator[str]:
         if "refusal" in claims:
             said = claims["refusal"]
-            yield self.say("refused", **said)
+            yield self.say("refused", code=said["code"], reason=self.told(said["reason"]))
             for check in said.get("checks", ()):
-                yield self.say("check", **check)
-            yield self.say("to_do", **said)
+                yield self.say("check", says=self.told(check["says"]))
+            do = DOING.get(said["code"]) if self.language == "es" else None
+            who = _WHO.get(said["who_acts"]) if self.language == "es" else None
+            yield self.say("to_do", who_acts=who or said["who_acts"], what_to_do=do or said["what_to_do"])
 
     def _rows(self, claims: Claims) -> Iterator[str]:
         if claims.get("rows"):
             rows = claims["rows"]
             yield self.say("rows", **rows, aside=rows["rows_in"] - rows["rows_out"])
             for reason, count in sorted(rows["set_aside"].items()):
-                yield self.say("aside", reason=reason, rows=count)
+                yield self.say("aside", reason=rule(reason, self.language), rows=count)
         for found in claims.get("scanned", ()):
             yield self.say("scanned", **found)
         for text in claims.get("warnings", ()):
-            yield self.say("warning", text=text)
+            yield self.say("warning", text=self.told(text))
         if "differences" in claims:
             said = claims["differences"]
             counted = {name: count for name, count in said.items() if isinstance(count, int)}
-            counts = ", ".join(f"{name} {count:,}" for name, count in counted.items()) or str(said.get("unknown", ""))
+            counts = ", ".join(self._counted(name, count) for name, count in counted.items())
+            counts = counts or str(said.get("unknown", ""))
             yield self.say("differences", than=said.get("against", ""), counts=counts)
+
+    def _counted(self, name: str, count: int) -> str:
+        return f"{_COUNTED.get(name, name) if self.language == 'es' else name} {figure(count, self.language)}"
 
     def _published(self, claims: Claims) -> Iterator[str]:
         for table in claims.get("tables", ()) if claims["step"] == "published" else ():
@@ -163,7 +186,7 @@ class _Speaker:
         said = claims["deleted"]
         yield self.say("deleted", at=_minute(said["at"]), files=said["files"])
         if "says" in said["proof"]:
-            yield str(said["proof"]["says"])
+            yield self.told(said["proof"]["says"])
         for one in said["proof"].get("key_fingerprints", ()) if "key_destroyed_at" in said["proof"] else ():
             yield self.say("print", print=one, at=_minute(said["proof"]["key_destroyed_at"]))
 

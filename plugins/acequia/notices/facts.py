@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from acequia.flow import DeliveryId
 from acequia.notices.notice import EVERY_FEED, Notice
 from acequia.notices.words import Language
+from acequia.words import reasons
+from acequia.words.figures import figure, percent
 
 MOMENTS = frozenset({"due_at", "missing_from", "watched_until"})
 NUMBERS = frozenset({"rows_in", "rows_set_aside", "cells", "withheld", "within_days", "time", "version"})
@@ -30,8 +32,8 @@ def line(text: str) -> str:
 
 
 def number(value: int | float, language: Language) -> str:
-    """With the language's mark between thousands."""
-    return f"{value:,}".replace(",", language.thousands)
+    """In the language's marks."""
+    return figure(value, language.code)
 
 
 def moment(value: str, zone: str | None) -> str:
@@ -65,13 +67,19 @@ def _provisional(value: Any, facts: Mapping[str, Any], language: Language) -> st
 
 
 def _warnings(value: Any, facts: Mapping[str, Any], language: Language) -> str:
-    return language.parts["warnings"].replace("$warnings", "; ".join(map(str, value))) if value else ""
+    said = "; ".join(reasons.told(str(warning), language.code) for warning in value or ())
+    return language.parts["warnings"].replace("$warnings", said) if said else ""
+
+
+def _reason(value: Any, facts: Mapping[str, Any], language: Language) -> str:
+    return reasons.told(str(value), language.code)
 
 
 def _checks(value: Any, facts: Mapping[str, Any], language: Language) -> str:
     """What the checks say that the reason does not say already."""
     more = [str(says) for says in value or () if str(says).partition(": ")[2] not in str(facts["reason"])]
-    return language.parts["checks"].replace("$checks", "; ".join(more)) if more else ""
+    said = "; ".join(reasons.told(says, language.code) for says in more)
+    return language.parts["checks"].replace("$checks", said) if said else ""
 
 
 def _stands(value: Any, facts: Mapping[str, Any], language: Language) -> str:
@@ -104,17 +112,10 @@ def _moved(name: str, told: Mapping[str, Any], language: Language) -> str:
     """One measure: by how much its total moved, and one cell at most."""
     said = []
     if told["total_pct"] is not None:
-        said.append(f"{language.parts['total']} {percent(told['total_pct'], language, sign='+')}")
+        said.append(f"{language.parts['total']} {percent(told['total_pct'], language.code, '+,.1f')}")
     if told["largest_pct"] is not None:
-        said.append(f"{language.parts['largest']} {percent(told['largest_pct'], language)}")
+        said.append(f"{language.parts['largest']} {percent(told['largest_pct'], language.code)}")
     return f"{name}: {', '.join(said)}" if said and any(told.values()) else ""
-
-
-def percent(value: float, language: Language, sign: str = "") -> str:
-    """`+1.2 %`, with the language's own marks."""
-    english = f"{value:{sign},.1f}"
-    own = english if language.thousands == "," else english.translate(str.maketrans(",.", ".,"))
-    return f"{own} %"
 
 
 def _to(value: Any, facts: Mapping[str, Any], language: Language) -> str:
@@ -126,6 +127,7 @@ _SPECIAL: dict[str, Callable[[Any, Mapping[str, Any], Language], str]] = {
     "feed": _feed,
     "provisional": _provisional,
     "warnings": _warnings,
+    "reason": _reason,
     "stands": _stands,
     "changes": _changes,
     "checks": _checks,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal
 
 from acequia.drift.words import told as drift_told
 from acequia.errors import CODES
 from acequia.preflight.judged import Columns, Forecast, Judged, Reason, Unjudged
-
-Language = Literal["en", "es"]
+from acequia.words import reasons
+from acequia.words.doing import DOING
+from acequia.words.figures import Figures, Language, figure
 
 
 def told(judged: Judged, language: Language) -> str:
@@ -18,23 +18,28 @@ def told(judged: Judged, language: Language) -> str:
 
 
 def _lines(judged: Judged, words: Mapping[str, str], language: Language) -> Iterator[str]:
-    about = f"{judged.partner}.{judged.feed} {judged.period}"
+    say, about = Figures(language).format, f"{judged.partner}.{judged.feed} {judged.period}"
     if judged.code is None:
-        yield words["accepted"].format(about=about, version=judged.agreement)
+        yield say(words["accepted"], about=about, version=judged.agreement)
     else:
-        yield words["refused"].format(about=about, version=judged.agreement, code=judged.code)
-        yield from (f"  {line}" for line in judged.failed or [judged.what])
-        yield f"  {words['do']}: {_DO[language].get(judged.code) or CODES[judged.code].what_to_do}"
+        yield say(words["refused"], about=about, version=judged.agreement, code=judged.code)
+        yield from (f"  {reasons.told(line, language)}" for line in judged.failed or [judged.what])
+        yield f"  {words['do']}: {_do(judged.code, language)}"
     for differ in judged.columns:
         yield from _columns(differ, words, len(judged.files), language)
     if judged.count:
-        yield words["rows"].format(read=judged.count.rows_in, kept=judged.count.rows_out)
-        yield from (f"  {_reason(reason, words)}" for reason in judged.reasons)
+        yield say(words["rows"], read=judged.count.rows_in, kept=judged.count.rows_out)
+        yield from (f"  {_reason(reason, words, language)}" for reason in judged.reasons)
     for table in judged.tables:
-        yield f"  {_table(table, words)}"
+        yield f"  {_table(table, words, language)}"
     if judged.not_judged:
         yield words["not_judged"]
         yield from (f"  - {_UNJUDGED[language][one]}" for one in judged.not_judged)
+
+
+def _do(code: str, language: Language) -> str:
+    own = DOING.get(code) if language == "es" else None
+    return _DO[language].get(code) or own or CODES[code].what_to_do
 
 
 def _columns(differ: Columns, words: Mapping[str, str], of: int, language: Language) -> Iterator[str]:
@@ -42,7 +47,7 @@ def _columns(differ: Columns, words: Mapping[str, str], of: int, language: Langu
     yield from (f"  {line}" for line in drift_told(differ.drift, language))
 
 
-def _reason(reason: Reason, words: Mapping[str, str]) -> str:
+def _reason(reason: Reason, words: Mapping[str, str], language: Language) -> str:
     rule = words.get(f"rule_{reason.rule}", reason.rule)
     said = rule.format(column=f"`{reason.column}`") if reason.column else rule.format(column="")
     numbers: dict[int, list[str]] = {}
@@ -53,14 +58,18 @@ def _reason(reason: Reason, words: Mapping[str, str]) -> str:
         for file, rows in numbers.items()
     )
     rest = reason.rows - len(reason.first)
-    more = words["more"].format(count=rest) if rest > 0 else ""
-    return f"{reason.rows}: {said}: {places}{more}"
+    more = Figures(language).format(words["more"], count=rest) if rest > 0 else ""
+    return f"{figure(reason.rows, language)}: {said}: {places}{more}"
 
 
-def _table(table: Forecast, words: Mapping[str, str]) -> str:
-    why = ", ".join(f"{words.get(f'withheld_{reason}', reason)} {count}" for reason, count in table.withheld.items())
-    said = words["table"].format(
-        table=table.table, published=table.published, cells=table.cells, withheld=sum(table.withheld.values())
+def _table(table: Forecast, words: Mapping[str, str], language: Language) -> str:
+    why = ", ".join(
+        f"{words.get(f'withheld_{reason}', reason)} {figure(count, language)}"
+        for reason, count in table.withheld.items()
+    )
+    withheld = sum(table.withheld.values())
+    said = Figures(language).format(
+        words["table"], table=table.table, published=table.published, cells=table.cells, withheld=withheld
     )
     return f"{said} ({why})" if why else said
 
@@ -70,10 +79,10 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "accepted": "{about}: would be accepted under agreement {version}.",
         "refused": "{about}: would be refused under agreement {version}: {code}.",
         "do": "what to do",
-        "rows": "{read} rows read, {kept} kept. Set aside:",
+        "rows": "{read:,} rows read, {kept:,} kept. Set aside:",
         "row": "row {row} of file {file}",
         "rows_of": "rows {row} of file {file}",
-        "more": "; and {count} more",
+        "more": "; and {count:,} more",
         "file": "File {file} of {of}:",
         "rule_type": "{column} cannot be read as agreed",
         "rule_null": "{column} is empty",
@@ -82,7 +91,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "rule_pattern": "{column} is not of the agreed form",
         "rule_outside_period": "the row is of another period",
         "rule_duplicate": "the row repeats an earlier one",
-        "table": "table {table}: {published} of {cells} cells would be published, {withheld} withheld",
+        "table": "table {table}: {published:,} of {cells:,} cells would be published, {withheld:,} withheld",
         "withheld_min_contributors": "too few contributors",
         "withheld_dominance": "one dominates",
         "withheld_zeros": "zeros",
@@ -90,13 +99,13 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "not_judged": "Not judged here:",
     },
     "es": {
-        "accepted": "{about}: se aceptaría según el acuerdo {version}.",
-        "refused": "{about}: se rechazaría según el acuerdo {version}: {code}.",
+        "accepted": "{about}: se aceptaría según el convenio {version}.",
+        "refused": "{about}: se rechazaría según el convenio {version}: {code}.",
         "do": "qué hacer",
-        "rows": "{read} filas leídas, {kept} conservadas. Apartadas:",
+        "rows": "{read:,} filas leídas, {kept:,} conservadas. Apartadas:",
         "row": "fila {row} del archivo {file}",
         "rows_of": "filas {row} del archivo {file}",
-        "more": "; y {count} más",
+        "more": "; y {count:,} más",
         "file": "Archivo {file} de {of}:",
         "rule_type": "{column} no puede leerse como se acordó",
         "rule_null": "{column} está vacía",
@@ -105,7 +114,7 @@ _WORDS: Mapping[Language, Mapping[str, str]] = {
         "rule_pattern": "{column} no tiene la forma acordada",
         "rule_outside_period": "la fila es de otro período",
         "rule_duplicate": "la fila repite una anterior",
-        "table": "tabla {table}: se publicarían {published} de {cells} celdas; {withheld} quedarían ocultas",
+        "table": "tabla {table}: se publicarían {published:,} de {cells:,} celdas; {withheld:,} quedarían ocultas",
         "withheld_min_contributors": "muy pocos contribuyentes",
         "withheld_dominance": "uno domina",
         "withheld_zeros": "ceros",
@@ -130,7 +139,7 @@ _UNJUDGED: Mapping[Language, Mapping[Unjudged, str]] = {
         "longer_windows": "las tablas de varias entregas",
         "manifest": "el manifiesto: escríbalo y vuelva a correr preflight con --manifest",
         "encryption": "el cifrado de los archivos, que viene después",
-        "written_checks": "los controles propios de la oficina junto al acuerdo: pida su carpeta `expectations`",
+        "written_checks": "los controles propios de la oficina junto al convenio: pida su carpeta `expectations`",
     },
 }
 _DO: Mapping[Language, Mapping[str, str]] = {
@@ -140,26 +149,8 @@ _DO: Mapping[Language, Mapping[str, str]] = {
         "rows_invalid": "Correct the rows; their numbers are below.",
     },
     "es": {
-        "archive_bomb": "Envíe el archivo con una compresión ordinaria.",
-        "checks_failed": "Corrija los datos; los controles que fallaron están arriba.",
-        "checksum_differs": "Vuelva a hacer el manifiesto: no describe estos archivos.",
-        "column_missing": "Envíe todas las columnas que el acuerdo exige.",
-        "column_repeated": "Nombre cada columna una sola vez.",
-        "column_unlisted": "Envíe solo las columnas acordadas, o acuerde una nueva versión.",
-        "delivery_missing": "Nombre los archivos como dice el acuerdo.",
-        "encoding_wrong": "Escriba el archivo en la codificación acordada.",
-        "file_empty": "Envíe el archivo con su contenido.",
-        "file_not_sent": "Envíe todos los archivos que el manifiesto lista.",
-        "file_too_large": "Envíe lo que el acuerdo cubre, o acuerde un tamaño mayor.",
-        "file_truncated": "Haga el archivo de nuevo: está cortado.",
-        "file_unlisted": "Liste todos los archivos en el manifiesto, y no envíe otros.",
-        "file_unreadable": "Escriba el archivo en el formato acordado.",
-        "header_repeated": "Escriba el encabezado una vez, en la primera línea.",
-        "manifest_invalid": "Escriba el manifiesto como muestra docs/partners.md.",
-        "manifest_missing": "Ponga el manifiesto junto a los archivos, al final.",
-        "name_escapes": "Use nombres de archivo simples, sin carpetas ni '..'.",
-        "personal_data_found": "Quite los datos personales, o acuerde otro tratamiento; may_hold, si solo lo parecen.",
-        "rows_invalid": "Corrija las filas; los lugares están abajo.",
-        "rows_outside_range": "Compruebe que el extracto está completo y no repetido.",
+        "checks_failed": "Corregir los datos; los controles que fallaron están arriba.",
+        "delivery_missing": "Nombrar los archivos como dice el convenio: la oficina no encontraría estos.",
+        "rows_invalid": "Corregir las filas; sus números están abajo.",
     },
 }

@@ -16,7 +16,8 @@ from typing import Literal
 from acequia.agreement.promises import History
 from acequia.flow import Check, Mix
 from acequia.period import Period
-from acequia.validate.history_words import WORDS, Language
+from acequia.validate.history_words import WORDS
+from acequia.words.figures import Language, figure, percent
 
 VOLUME, MIX = "history:volume", "history:mix"
 YEARS_BACK = 12
@@ -83,13 +84,13 @@ def judged(now: Like, likes: Sequence[Like], terms: History, language: Language 
     words, severity = WORDS[language], terms.then
     checks = []
     if terms.volume_pct is not None or terms.deviations is not None:
-        told = _volume(now.rows, [like.rows for like in latest], terms, words)
+        told = _volume(now.rows, [like.rows for like in latest], terms, language)
         checks.append(_check(VOLUME, None, told, words["volume_ok"], severity))
     if terms.mix_points is not None:
         for column, mix in now.mix.items():
             others = [(like.mix[column], like.passed) for like in latest if column in like.mix and like.passed]
             if len(others) >= terms.at_least and now.passed:
-                told = "; ".join(_mix(mix, now.passed, others, terms, words))
+                told = "; ".join(_mix(mix, now.passed, others, terms, language))
                 checks.append(_check(MIX, column, told, words["mix_ok"], severity))
     return tuple(checks)
 
@@ -98,17 +99,18 @@ def _check(name: str, column: str | None, told: str, well: str, severity: Litera
     return Check(name=name, column=column, passed=not told, describe=told or well, severity=severity)
 
 
-def _volume(rows: int, before: Sequence[int], terms: History, words: Mapping[str, str]) -> str:
+def _volume(rows: int, before: Sequence[int], terms: History, language: Language) -> str:
     """What is odd about the number of rows; empty if nothing is. It is odd if every limit that is agreed is passed."""
-    usual = median(before)
+    words, usual = WORDS[language], median(before)
     pct = math.inf if usual == 0 and rows else 0.0 if usual == 0 else 100 * (rows - usual) / usual
     if terms.volume_pct is not None and abs(pct) <= terms.volume_pct:
         return ""
     if terms.deviations is not None and deviations(rows, before) <= terms.deviations:
         return ""
     which = "more" if rows > usual else "fewer"
-    size = "" if math.isinf(pct) else words[which].format(pct=f"{abs(pct):.0f}")
-    return words["volume"].format(rows=_spaced(rows), usual=_spaced(round(usual)), size=size, likes=len(before))
+    size = "" if math.isinf(pct) else words[which].format(pct=figure(abs(pct), language, ",.0f"))
+    told = {"rows": figure(rows, language), "usual": figure(round(usual), language), "likes": len(before)}
+    return words["volume"].format(size=size, **told)
 
 
 def deviations(rows: int, before: Sequence[int]) -> float:
@@ -125,17 +127,17 @@ def deviations(rows: int, before: Sequence[int]) -> float:
     return distance / spread if spread > 1e-12 else (math.inf if distance > 1e-12 else 0.0)
 
 
-def _mix(
-    now: Mix, rows: int, before: Sequence[tuple[Mix, int]], terms: History, words: Mapping[str, str]
-) -> Iterator[str]:
+def _mix(now: Mix, rows: int, before: Sequence[tuple[Mix, int]], terms: History, language: Language) -> Iterator[str]:
     """What is odd about the shares of a column's values, each in words."""
+    words = WORDS[language]
     values = sorted({value for mix, _ in before for value in mix.values} | set(now.values))
     for value in (None, *values):
         many = now.empty if value is None else now.values.get(value, 0)
         shares = [(mix.empty if value is None else mix.values.get(value, 0)) / of for mix, of in before]
         usual, share = fmean(shares), many / rows
         named = words["empty"] if value is None else words["value"].format(value=value)
-        told = {"named": named, "share": _pct(share), "usual": _pct(usual), "likes": len(before)}
+        told = {"named": named, "share": percent(100 * share, language), "usual": percent(100 * usual, language),
+                "likes": len(before)}  # fmt: skip
         if value is not None and many == 0 and min(shares) > 0 and usual * rows >= _EXPECTED_ROWS:
             yield words["gone"].format(**told)
         elif 100 * abs(share - usual) > (terms.mix_points or 0) and _beyond_chance(share, usual, shares, rows):
@@ -147,11 +149,3 @@ def _beyond_chance(share: float, usual: float, shares: Sequence[float], rows: in
     by_rows = max(usual * (1 - usual), 1 / rows) / rows
     spread = stdev(shares) if len(shares) > 1 else 0.0
     return abs(share - usual) > _CHANCE * math.sqrt(by_rows + spread**2 * (1 + 1 / len(shares)))
-
-
-def _pct(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _spaced(many: int) -> str:
-    return f"{many:,}".replace(",", " ")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-Language = Literal["en", "es"]
+from acequia.words.figures import Language
 
 EN: dict[str, str] = {
     "volume_ok": "as many rows as the deliveries before it",

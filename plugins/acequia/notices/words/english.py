@@ -6,7 +6,6 @@ from acequia.notices.words.wording import Language, Wording
 
 LANGUAGE = Language(
     code="en",
-    thousands=",",
     kinds={
         "before_due": Wording(
             subject="$feed $period is due soon",

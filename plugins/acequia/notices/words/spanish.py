@@ -7,7 +7,6 @@ from acequia.notices.words.wording import Language, Wording
 
 LANGUAGE = Language(
     code="es",
-    thousands=".",
     kinds={
         "before_due": Wording(
             subject="$feed $period vence pronto",
@@ -44,8 +43,8 @@ LANGUAGE = Language(
         "refused": Wording(
             subject="$feed $period fue rechazada: $code",
             many="$count entregas fueron rechazadas",
-            says="La versión $version de la entrega de $feed para $period fue rechazada. Motivo ($code), como está en "
-            "el recibo: $reason$checks",
+            says="La versión $version de la entrega de $feed para $period fue rechazada. Motivo ($code): "
+            "$reason$checks",
             do="$what_to_do",
         ),
         "repeated": Wording(
@@ -126,7 +125,7 @@ LANGUAGE = Language(
     parts={
         "every_feed": "todos los flujos",
         "provisional": " Las cifras son provisorias.",
-        "checks": "; los controles, como están en el recibo: $checks.",
+        "checks": "; en palabras: $checks.",
         "warnings": " Se aparta de las anteriores: $warnings.",
         "stands": "Vale la versión $version.",
         "stands_none": "No vale ninguna versión del período.",

@@ -1,40 +1,5 @@
-"""What to do about each refusal, in Spanish; the ledger says it in English. A test compares the two lists of codes."""
+"""What to do about each refusal, in Spanish: it stands in `acequia.words.doing`, where receipts find it, too."""
 
-from __future__ import annotations
+from acequia.words.doing import DOING
 
-DOING = {
-    "file_empty": "Enviar el archivo otra vez, con su contenido.",
-    "file_truncated": "Enviar el archivo otra vez; subirlo con otro nombre y renombrarlo al terminar.",
-    "file_unreadable": "Enviar el archivo en el formato acordado.",
-    "file_too_large": "Enviar lo que cubre el convenio, o acordar un tamaño mayor.",
-    "archive_bomb": "Enviar el archivo con una compresión normal.",
-    "encoding_wrong": "Escribir el archivo en la codificación acordada.",
-    "manifest_missing": "Subir el manifiesto al final, junto a los archivos.",
-    "manifest_invalid": "Escribir el manifiesto como lo muestra docs/partners.md.",
-    "manifest_of_another_agreement": "Enviar el manifiesto que se hizo para este convenio.",
-    "manifest_of_another_feed": "Enviar el manifiesto que se hizo para este flujo.",
-    "manifest_of_another_period": "Enviar el manifiesto que se hizo para este período.",
-    "signature_missing": "Firmar el manifiesto y enviar manifest.jws, no manifest.json.",
-    "signature_invalid": "Firmar el manifiesto otra vez, como lo muestra docs/partners.md.",
-    "signing_key_unknown": "Firmar con una clave acordada, o acordar antes la clave nueva.",
-    "signing_key_not_valid": "Firmar con la clave acordada para este período.",
-    "encryption_missing": "Cifrar los archivos con age y enviarlos como NOMBRE.age.",
-    "encryption_for_others": "Cifrar para los destinatarios que dio la oficina.",
-    "encryption_broken": "Cifrar el archivo otra vez y enviarlo entero.",
-    "rows_differ": "Enviar el archivo entero, o corregir el número de filas del manifiesto.",
-    "checksum_differs": "Enviar el archivo otra vez: lo que llegó no es lo que dice el manifiesto.",
-    "file_unlisted": "Poner en el manifiesto todos los archivos, y no enviar ningún otro.",
-    "file_not_sent": "Enviar todos los archivos que figuran en el manifiesto.",
-    "delivery_of_another_period": "Enviar los archivos de este período; los mismos llegaron para otro.",
-    "correction_invalid": "Cambiar solo los valores del archivo de `acequia set-aside`, no sus números ni columnas.",
-    "name_escapes": "Usar nombres simples de archivo, sin carpetas ni '..'.",
-    "header_repeated": "Escribir el encabezado una sola vez, en la primera línea.",
-    "column_repeated": "Nombrar cada columna una sola vez.",
-    "column_missing": "Enviar todas las columnas que exige el convenio.",
-    "column_unlisted": "Enviar solo las columnas acordadas, o acordar una versión nueva.",
-    "rows_outside_range": "Comprobar que el extracto esté completo y no repetido.",
-    "unlike_history": "Comprobar que el extracto esté entero y no repetido. Si está bien, acordar límites más amplios.",
-    "rows_invalid": "Corregir las filas; el recibo dice cuántas, por columna y motivo.",
-    "checks_failed": "Corregir los datos; el recibo dice qué controles fallaron.",
-    "personal_data_found": "Quitar los datos personales, o acordar otro tratamiento; `may_hold`, si solo lo parecen.",
-}
+__all__ = ["DOING"]

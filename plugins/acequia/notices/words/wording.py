@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from string import Template
 
 from acequia.notices.notice import Kind
+from acequia.words.figures import Language as Marks
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,9 @@ class Language:
     what to do about a code where the ledger's own words are in another language.
     """
 
-    code: str
+    code: Marks
     kinds: Mapping[Kind, Wording]
     labels: Mapping[str, str]
     parts: Mapping[str, str]
     people: Mapping[str, str]
-    thousands: str
     doing: Mapping[str, str]

@@ -1,0 +1,1 @@
+"""Words for people, in English and Spanish: numbers in one way per language, and reasons that the ledger holds."""
