@@ -19,7 +19,7 @@ from acequia.period import Period
 from acequia.publish import open_release
 from acequia.publish.content import digest, read_cells
 from acequia.publish.files import Files
-from acequia.publish.release import release_name
+from acequia.publish.release import COMPLETE, period_folder, release_name
 
 if TYPE_CHECKING:
     from acequia.work import Work
@@ -75,7 +75,8 @@ def audit_table(files: Files, name: str, *, narrow_pct: float = NARROW_PCT) -> A
 def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -> Disclosed:
     """Look at what would be public with this release, and let it go or stop it.
 
-    Adds the public structure and the facts of the certificate to what is released.
+    Adds the public structure and the facts of the certificate to what is released. What is public already, as it is, is
+    not looked at again.
 
     Raises:
         AcequiaError: `release_stopped` where a number that must stay unknown could be worked out.
@@ -83,6 +84,8 @@ def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -
     shape = structure(cells, table, work.feed, work.feed_name)
     rows = read_cells(disclosed, table)
     name, release = f"{work.partner}.{cells.table}", release_name(digest(rows))
+    if work.lake.files.exists(f"{period_folder(work.partner, cells.table, cells.period)}/{release}/{COMPLETE}"):
+        return disclosed.model_copy(update={"structure": shape})
     new = told(rows, shape, id=_id(name, cells.period, release), table=name, period=cells.period, current=True)
     window = Period.parse(cells.period)
     known = standing(list(public(work.lake.files, work.partner, work.feed_name, window)), new)

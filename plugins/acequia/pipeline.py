@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from acequia import comparisons, corrections, custody, look_back, proposals, spending
+from acequia import auditing, comparisons, corrections, custody, look_back, proposals, spending
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
 from acequia.canary import record as canary
@@ -285,7 +285,7 @@ def _release(work: Work, delivery: DeliveryId, cells: Cells, *, even_paused: boo
             if is_private(table):
                 disclosed = spending.release(work, cells, out=out)
             else:
-                disclosed = comparisons.disclosed(work, cells, out=out)
+                disclosed = auditing.require_safe(work, comparisons.disclosed(work, cells, out=out), cells, table)
             disclosed.save(out.with_suffix(".json"))
             if not even_paused:
                 _require_running(work)

@@ -37,7 +37,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("simulate",),
     ("canary", "scanning"),
     ("work",),
-    ("succession", "windows", "corrections", "look_back", "proposals", "deletion", "comparisons", "spending"),
+    ("succession", "windows", "corrections", "look_back", "proposals", "deletion", "comparisons", "spending", "auditing"),
     ("pipeline", "checking", "drafting"),
     ("withdrawal", "returned", "amending"),
     ("opening",),

@@ -75,18 +75,34 @@ def _differences(known: Sequence[Told], new: Told) -> int:
 
 def _exposed(known: Sequence[Told], new: Told, primary: Primary, rows: Sequence[int]) -> tuple[Exposed, ...]:
     """The needs of the new release that are not met, for everybody and for whoever is a cell's only contributor."""
-    from acequia.disclose.intervals import exposed
-
     if not primary.unsafe.any():
         return ()
     try:
-        made = system(known)
-        return exposed(_needing(made, new, primary, rows), made.withheld())
+        return _unmet(system(known), new, primary, rows)
     except AcequiaError as error:
         if error.code != "tables_contradict":
             raise
-        made = system(known, linked=False)
-        return exposed(_needing(made, new, primary, rows), made.withheld())
+        return _unmet(system(known, linked=False), new, primary, rows)
+
+
+def _unmet(made: System, new: Told, primary: Primary, rows: Sequence[int]) -> tuple[Exposed, ...]:
+    """What is not met, though it would be if the release told no number at all.
+
+    The largest contributor of a cell knows that its total is no less than what it gave itself: nothing can hide that.
+    """
+    import numpy as np
+
+    from acequia.disclose.intervals import exposed
+
+    layers, withheld = _needing(made, new, primary, rows), made.withheld()
+    found = exposed(layers, withheld)
+    if not found:
+        return ()
+    own = np.array([made.releases[place].id == new.id for place, _ in made.cells], bool)
+    asked = {(one.layer, one.need) for one in found}
+    fewer = [replace(one, needs=tuple(n for n in one.needs if (one.name, n) in asked)) for one in layers]
+    in_any_case = {(one.layer, one.need, one.to) for one in exposed(fewer, withheld | own)}
+    return tuple(one for one in found if (one.layer, one.need, one.to) not in in_any_case)
 
 
 def _needing(made: System, new: Told, primary: Primary, rows: Sequence[int]) -> list[Layer]:
