@@ -33,7 +33,10 @@ PARTS = {
     "price:to": lambda row: _exact(row["quantity"]),
 }
 LOOKED_AT = ("n", "late", "amount_sum", "quantity_sum", "amount_mean")
-RULES: dict[str, Any] = {"dominance": {"n": 3, "k_pct": 50}, "p_percent": {"p_pct": 10}}
+RULES: dict[str, Any] = {
+    "dominance": {"n": 3, "k_pct": 50, "of": LOOKED_AT},
+    "p_percent": {"p_pct": 10, "of": LOOKED_AT},
+}
 ROW = st.fixed_dictionaries(
     {
         "person": st.sampled_from([None, "a", "b", "c", "d"]),
@@ -54,7 +57,7 @@ def _exact(value: float | None) -> Decimal | None:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows=st.lists(ROW, max_size=25), by_row=st.booleans(), one=st.booleans())
 def test_every_unit_is_told_by_itself(rows: list[dict[str, Any]], by_row: bool, one: bool) -> None:
-    rules = RULES | ({"dominance": {"n": 1, "k_pct": 50}} if one else {})
+    rules = RULES | ({"dominance": {"n": 1, "k_pct": 50, "of": LOOKED_AT}} if one else {})
     contributor = "rows" if by_row else "person"
     also = ({"contributor": "kind", "min_contributors": 2, **rules},)
     protect = {"contributor": contributor, "min_contributors": 2, "also": also, **rules}

@@ -24,17 +24,23 @@ SUM, COUNT, MEAN = {"sum": "amount"}, {"count": "rows"}, {"mean": "amount"}
 MEDIAN, PEOPLE = {"median": "amount"}, {"count_distinct": "msisdn"}
 
 
-@pytest.mark.parametrize("measures", [{"x": SUM}, {"x": COUNT, "m": MEDIAN}, {"m": MEAN}])
-def test_sums_row_counts_and_means_can_be_dominated(measures: dict[str, object]) -> None:
-    assert table(measures, None).protect
+@pytest.mark.parametrize("measures", [{"x": SUM}, {"x": COUNT, "m": MEDIAN}, {"x": COUNT, "m": MEAN}])
+def test_sums_and_row_counts_can_be_dominated(measures: dict[str, object]) -> None:
+    found = table(measures, None)
+    assert found.looked_at(found.protect.dominance) == ("x",)
+
+
+def test_a_mean_is_looked_at_where_it_is_named() -> None:
+    found = table({"m": MEAN, "x": SUM}, ("m",))
+    assert found.looked_at(found.protect.dominance) == ("m",)
 
 
 @pytest.mark.parametrize(
     ("measures", "of"),
-    [({"m": MEDIAN}, None), ({"n": PEOPLE}, None), ({"m": MEDIAN, "x": SUM}, ("m",))],
+    [({"m": MEDIAN}, None), ({"n": PEOPLE}, None), ({"m": MEAN}, None)],
 )
 def test_nothing_to_look_at_is_refused(measures: dict[str, object], of: tuple[str, ...] | None) -> None:
-    with pytest.raises(ValidationError, match="needs a `sum`, a `mean` or a `count: rows`"):
+    with pytest.raises(ValidationError, match="needs a `sum` or a `count: rows`"):
         table(measures, of)
 
 

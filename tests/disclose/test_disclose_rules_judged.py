@@ -68,7 +68,8 @@ def contributions(rows: list[dict[str, Any]], column: str, name: str) -> list[Fr
 def test_every_cell_has_its_reason_and_its_levels(
     rows: list[dict[str, Any]], least: int, partners: int, n: int, k: float, p: float, q: float, also_rules: bool
 ) -> None:
-    rules = {"dominance": {"n": n, "k_pct": k}, "p_percent": {"p_pct": p, "q_pct": q}}
+    of = ("n", "late", "amount_sum", "amount_mean")
+    rules = {"dominance": {"n": n, "k_pct": k, "of": of}, "p_percent": {"p_pct": p, "q_pct": q, "of": of}}
     also = ({"contributor": "kind", "min_contributors": partners, **(rules if also_rules else {})},)
     protect = {"contributor": "person", "min_contributors": least, "also": also, **rules}
     cells, primary = judged(rows, protect)
@@ -77,7 +78,7 @@ def test_every_cell_has_its_reason_and_its_levels(
         inside = [row for row in rows if row["district"] == cell["district"]]
         few = _few(inside, units)
         levels = {name: _levels(inside, name, units, n, Fraction(k), Fraction(p) / Fraction(q))
-                  for name in ("n", "late", "amount_sum", "amount_mean")}  # fmt: skip
+                  for name in of}  # fmt: skip
         wanted = (
             "min_contributors" if few
             else "dominance" if any(level[0] for level in levels.values())

@@ -41,7 +41,7 @@ from acequia.aggregate.private import Bounded, private_problems, terms_of
 from acequia.aggregate.rows import empty_rows
 from acequia.aggregate.statements import GRID_TOO_LARGE, Statements
 from acequia.agreement.model import Feed
-from acequia.agreement.protection import Dominance, PPercent, Protection, Unit
+from acequia.agreement.protection import Protection, Unit
 from acequia.agreement.tables import Table
 from acequia.engine.duck import connect
 from acequia.errors import AcequiaError
@@ -184,9 +184,5 @@ def _who(prefix: str, unit: Protection | Unit, table: Table, types: Mapping[str,
         said = f"{place}.contributor: there is no column `{unit.contributor}`. Columns: {', '.join(types)}"
         raise AcequiaError("agreement_invalid", said)
     top = unit.dominance.n if unit.dominance is not None else 0
-    tops, pairs = (_looked_at(rule, table) for rule in (unit.dominance, unit.p_percent))
+    tops, pairs = (frozenset(table.looked_at(rule)) for rule in (unit.dominance, unit.p_percent))
     return Who(prefix, None if each_row else unit.contributor, top, tops, pairs)
-
-
-def _looked_at(rule: Dominance | PPercent | None, table: Table) -> frozenset[str]:
-    return frozenset() if rule is None else frozenset(table.additive if rule.of is None else rule.of)

@@ -25,7 +25,8 @@ class Dominance(Closed):
     )
     of: Measures = Field(
         default=None,
-        description="The measures that it looks at; by default every sum, mean and row count.",
+        description="The measures that it looks at; by default every sum and row count. A mean can be named too: it is "
+        "judged by the sum behind it.",
         examples=[["turnover_uyu_sum"]],
     )
 
@@ -45,7 +46,8 @@ class PPercent(Closed):
     )
     of: Measures = Field(
         default=None,
-        description="The measures that it looks at; by default every sum, mean and row count.",
+        description="The measures that it looks at; by default every sum and row count. A mean can be named too: it is "
+        "judged by the sum behind it.",
         examples=[["turnover_uyu_sum"]],
     )
 

@@ -84,6 +84,18 @@ _MEASURES = {"count": CountRows, "count_distinct": CountDistinct, "sum": Sum, "m
              "ratio": Ratio}  # fmt: skip
 
 
+_UNPROTECTED = ("max", "maximum", "min", "minimum", "first", "last", "mode", "percentile", "quantile", "range")
+"""Measures that show what one contributor gave: no rule makes them safe."""
+
+
+def protectable(value: Any) -> Any:
+    """Refuse a measure that no rule can protect, as what it is."""
+    if isinstance(value, dict) and not _MEASURES.keys() & value.keys():
+        said = "is one contributor's own number, which no rule can protect: choose a measure that all contributors make"
+        refuse(Misfit((key,), said, tuple(_MEASURES)) for key in value if str(key).lower() in _UNPROTECTED)
+    return value
+
+
 def _which(value: Any) -> str | None:
     for key, model in _MEASURES.items():
         if isinstance(value, model) or (isinstance(value, dict) and key in value):
@@ -103,6 +115,7 @@ Measure = Annotated[
         custom_error_type="choice_unknown",
         custom_error_message=f"must be one of {', '.join(_MEASURES)}",
     ),
+    BeforeValidator(protectable),
 ]
 
 
@@ -190,10 +203,10 @@ class Table(Closed):
         refuse([*(_reserved(name, name) for name in measures if name in RESERVED), *taken])
         return measures
 
-    @property
-    def additive(self) -> tuple[str, ...]:
-        """The measures of which contributors hold shares: row counts, sums, and means by the sums behind them."""
-        return tuple(name for name, measure in self.measures.items() if isinstance(measure, CountRows | Sum | Mean))
+    def looked_at(self, rule: Dominance | PPercent | None) -> tuple[str, ...]:
+        """The measures that a rule of concentration looks at: those it names, else every sum and row count."""
+        by_default = (name for name, measure in self.measures.items() if isinstance(measure, CountRows | Sum))
+        return () if rule is None else rule.of or tuple(by_default)
 
     @field_validator("protect")
     @classmethod
@@ -209,22 +222,23 @@ class Table(Closed):
 def _concentration_misfits(
     unit: Protection | Unit, measures: Mapping[str, Any], place: tuple[str | int, ...]
 ) -> Iterator[Misfit]:
-    """Rules of concentration that name no measure of the table, or none that contributors hold shares of."""
-    additive = [name for name, measure in measures.items() if isinstance(measure, CountRows | Sum | Mean)]
+    """Rules of concentration that name no measure of the table, or one of which nobody holds a share.
+
+    A mean can be named: it is judged by the sum behind it.
+    """
+    additive = tuple(name for name, measure in measures.items() if isinstance(measure, CountRows | Sum | Mean))
     for key in ("dominance", "p_percent"):
         rule: Dominance | PPercent | None = getattr(unit, key)
-        if rule is None:
-            continue
-        strangers = [(n, name) for n, name in enumerate(rule.of or ()) if name not in measures]
-        for n, name in strangers:
-            yield unknown(name, "a measure of this table", measures, *place, key, "of", n)
-        if not strangers and not set(additive) & set(rule.of or measures):
-            yield Misfit((*place, key), "has nothing to look at: it needs a `sum`, a `mean` or a `count: rows`")
-        elif not strangers:
-            for n, name in enumerate(rule.of or ()):
-                if name not in additive:
-                    said = f"names {name}, which is no sum, mean or row count: nobody holds a share of it"
-                    yield Misfit((*place, key, "of", n), said, tuple(additive))
+        by_default = any(isinstance(measure, CountRows | Sum) for measure in measures.values())
+        if rule is not None and rule.of is None and not by_default:
+            said = "has nothing to look at: it needs a `sum` or a `count: rows`, or a `mean` that `of` names"
+            yield Misfit((*place, key), said)
+        for n, name in enumerate((rule.of if rule is not None else None) or ()):
+            if name not in measures:
+                yield unknown(name, "a measure of this table", measures, *place, key, "of", n)
+            elif name not in additive:
+                said = f"names {name}, which is no sum, mean or row count: nobody holds a share of it"
+                yield Misfit((*place, key, "of", n), said, additive)
 
 
 def _reserved(name: str, *place: str | int) -> Misfit:

@@ -152,14 +152,6 @@ def judge(made: pa.Table, table: Table) -> Primary:
     return judged.primary()
 
 
-def looked_at(rule: Dominance | PPercent, table: Table) -> tuple[str, ...]:
-    """The measures that a rule of concentration looks at: those it names, else every sum, row count and mean.
-
-    A mean beside the number of those who stand behind it gives the sum away, so it is judged by its sum.
-    """
-    return table.additive if rule.of is None else rule.of
-
-
 class _Judged:
     """The needs as they come together, rule after rule."""
 
@@ -200,7 +192,7 @@ class _Judged:
 
     def concentration(self, reason: str, prefix: str, rule: Dominance | PPercent | None, table: Table) -> None:
         """Dominance or the p% rule, of each measure that it looks at."""
-        for name in looked_at(rule, table) if rule is not None else ():
+        for name in table.looked_at(rule):
             layer = f"{name}:sum" if isinstance(table.measures[name], Mean) else name
             for cell, level in enumerate(self._rule_levels(rule, prefix, name)):
                 if level > 0:
