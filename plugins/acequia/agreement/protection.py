@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, refuse
+from acequia.agreement.noise import no_p_table
 
 Measures = Annotated[tuple[Name, ...], Field(min_length=1)] | None
 
@@ -102,16 +103,27 @@ class CellKey(Closed):
     """Cell-key perturbation: counts get a little noise, the same for the same group in every table, for ever."""
 
     noise_at_most: Annotated[int, Field(ge=1, le=100)] = Field(
-        description="The largest change of a count, up or down.", examples=[5]
+        description="The largest change of a count, up or down; of a count of rows, in units of the contributor with "
+        "the most.",
+        examples=[5],
     )
     variance: Annotated[float, Field(gt=0, le=1000)] = Field(
         description="The variance of the changes; their mean is zero.", examples=[2]
     )
     never: Annotated[int, Field(ge=0, le=100)] = Field(
         default=0,
+        validate_default=True,
         description="Counts from 1 to this are never published: they become 0 or something larger.",
         examples=[2],
     )
+
+    @field_validator("never")
+    @classmethod
+    def _possible(cls, never: int, info: ValidationInfo) -> int:
+        noise, variance = info.data.get("noise_at_most"), info.data.get("variance")
+        if noise is not None and variance is not None and (wrong := no_p_table(noise, variance, never)):
+            refuse([Misfit((), wrong)])
+        return never
 
 
 class DifferentialPrivacy(Closed):
@@ -209,10 +221,22 @@ class Protection(Closed):
 
     @field_validator("cell_key")
     @classmethod
-    def _not_rounded(cls, chosen: CellKey | None, info: ValidationInfo) -> CellKey | None:
+    def _counts_alone(cls, chosen: CellKey | None, info: ValidationInfo) -> CellKey | None:
         if chosen is not None and info.data.get("round_to") is not None:
             refuse([Misfit((), "cannot be together with round_to: noise is added to exact counts")])
+        if chosen is not None:
+            other = [key for key in ("dominance", "p_percent", "also") if info.data.get(key)]
+            refuse(
+                Misfit((), f"cannot be together with {key}: no cell is withheld, its noise stands in") for key in other
+            )
         return chosen
+
+    @field_validator("rounding")
+    @classmethod
+    def _to_something(cls, rounding: str, info: ValidationInfo) -> str:
+        if rounding == "controlled" and "round_to" in info.data and info.data["round_to"] is None:
+            refuse([Misfit((), "rounds to nothing: say to multiples of what with `round_to`")])
+        return rounding
 
 
 class NoProtection(Closed):
