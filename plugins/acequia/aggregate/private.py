@@ -227,7 +227,7 @@ def _of_bounds(table: Table, terms: DifferentialPrivacy) -> list[str]:
 
 def _of_one(bounds: tuple[float, float], cells: int) -> str:
     low, high = bounds
-    if not (math.isfinite(low) and math.isfinite(high)) or low > high or not (low < 0 or high > 0):
+    if low > high or low == high == 0:
         return "must be two numbers, the least first, not both 0"
     for decimals in (0, decimals_of(bounds)):
         if cells * max(abs(bound) for bound in whole_bounds(bounds, decimals)) >= _LARGEST:

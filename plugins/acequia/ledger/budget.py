@@ -49,7 +49,7 @@ class Charge:
         terms: a digest of all that decides its numbers, besides the deliveries.
         epsilon: as agreed, exact.
         delta: as agreed, exact.
-        noisy_sha256: of the file of noisy cells; empty while nothing was drawn.
+        noisy_sha256: of the rows of noisy cells; empty while nothing was drawn.
         at: when it was charged; empty while it was not.
     """
 
