@@ -138,6 +138,8 @@ def solve(releases: Sequence[Told], around: str | None = None) -> tuple[System, 
 
 
 def _known(made: System, around: str | None) -> Known:
+    import numpy as np
+
     from acequia.disclose.intervals import intervals
 
     withheld = made.withheld()
@@ -148,6 +150,10 @@ def _known(made: System, around: str | None) -> Known:
         if around is not None:
             near = _depending(made, place, withheld, around)
             wanted = [unknown for unknown in wanted if near[unknown]]
+        held = np.bincount(layer.equations.indices, minlength=len(layer.value)) > 0
+        for unknown in wanted:  # what no equation speaks of is known as it was before
+            found[place, unknown] = Interval(float(layer.lower[unknown]), float(layer.upper[unknown]))
+        wanted = [unknown for unknown in wanted if held[unknown]]
         if wanted:
             found.update(zip(((place, n) for n in wanted), intervals(layer, withheld, wanted), strict=True))
     return found
