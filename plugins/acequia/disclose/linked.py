@@ -240,17 +240,25 @@ class _Assembly:
                 self._hold([equation])
             else:
                 self.equations.append({**equation, self._unknown(common): -1.0})
-        if first == self.first[0]:
-            for cell, key in enumerate(one.shape.keys):
-                for above in one.shape.above(key):
-                    if (wider := one.shape.place.get(above)) is not None:
-                        self._alone(first + wider, first + cell)
+            if first == self.first[0]:
+                self._beside(equation, common)
 
-    def _alone(self, wider: int, part: int) -> None:
+    def _beside(self, equation: Equation, common: float) -> None:
+        """Each part of a cell, and the people of the cell who are in none but others."""
+        wider = next(unknown for unknown, number in equation.items() if number < 0)
+        parts = [unknown for unknown, number in equation.items() if number > 0]
+        for part in parts:
+            others = [other for other in parts if other != part]
+            if len(others) == 1 and common <= 0:
+                continue  # they are the other part, which has a need of its own
+            self._alone(wider, part, sole=self.sole[others[0]] if len(others) == 1 else -1)
+
+    def _alone(self, wider: int, part: int, sole: int = -1) -> None:
         """The people of a wider cell or release who are not in the other: few of them must stay unknown."""
         few = self.value[wider] - self.value[part]
         if 1 <= abs(few) < self.at_least:
             unknown = self._unknown(few, lower=0.0 if few > 0 else float("-inf"))
+            self.sole[unknown] = sole
             self.needs.append(Need(unknown, integers=self.at_least))
             self.equations.append({wider: 1.0, part: -1.0, unknown: -1.0})
 
