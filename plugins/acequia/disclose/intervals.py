@@ -4,21 +4,26 @@ An attacker knows the equations, what is published, and what is known of every n
 All that is left possible is a polytope, and what can be said of one number is its least and its greatest value there:
 two linear programs (Fischetti and Salazar, 2000, call it the attacker's subproblem; the Handbook on Statistical
 Disclosure Control the audit of a pattern).
+
+Whole numbers: bounds of counts are whole, and so is what each equation leaves for one count. Attacks that need more of
+whole numbers than that (several equations at once without a fraction) are not covered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 import numpy as np
-from scipy.optimize import linprog
+from numpy.typing import NDArray
 
-from acequia.disclose.layers import HIDDEN, Exposed, Interval, Layer, Need
-from acequia.errors import AcequiaError
+from acequia.disclose.components import SAME, Opened, opened
+from acequia.disclose.layers import Exposed, Interval, Layer, Need
+from acequia.disclose.moves import FAR, Seen, furthest
+from acequia.disclose.proofs import CLOSE, Needs, proven
+from acequia.disclose.singletons import exposed_to
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+EVERYBODY = -1
 
 
 def intervals(layer: Layer, withheld: NDArray[np.bool_], wanted: Sequence[int]) -> list[Interval]:
@@ -36,99 +41,130 @@ def intervals(layer: Layer, withheld: NDArray[np.bool_], wanted: Sequence[int]) 
     Raises:
         AcequiaError: `tables_contradict` where no numbers agree with what is published.
     """
-    low, high = bounds(layer, withheld)
-    return [_interval(layer, low, high, unknown) for unknown in wanted]
+    attack = opened(layer, withheld)
+    seen = Seen.nothing(len(attack.start))
+    return [_interval(layer, attack, seen, int(unknown)) for unknown in wanted]
 
 
 def exposed(layers: Sequence[Layer], withheld: NDArray[np.bool_], *, knowing: bool = True) -> tuple[Exposed, ...]:
-    """Every need that is not met: for everybody, and where `knowing` for every sole contributor, who knows all cells of
-    which it is the only contributor.
+    """Every need that is not met: for everybody, and where `knowing` for every sole contributor.
+
+    What must hold against a sole contributor, and why, stands in `singletons`. What is exposed to everybody is not told
+    again for each of them.
 
     Raises:
         AcequiaError: `tables_contradict`.
     """
-    found = []
-    for layer in layers:
-        low, high = bounds(layer, withheld)
-        found += _exposed_to(layer, low, high, -1)
-        for who in np.unique(layer.sole[layer.sole >= 0]) if knowing else ():
-            own = (layer.sole == who) & ~np.isnan(layer.value)
-            known = _exposed_to(layer, np.where(own, layer.value, low), np.where(own, layer.value, high), int(who))
-            seen = {one.need.unknown for one in found if one.layer == layer.name and one.to == -1}
-            found += [one for one in known if layer.sole[one.need.unknown] != who and one.need.unknown not in seen]
-    return tuple(found)
+    return tuple(one for layer in layers for one in _exposed(layer, withheld, knowing=knowing))
 
 
 def exactly_known(layer: Layer, withheld: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Which unknowns are fixed by what is published. Shape (n,)."""
-    found = intervals(layer, withheld, range(len(layer.value)))
-    return np.array([one.high - one.low <= 1e-9 * max(1.0, abs(one.high)) for one in found], dtype=bool)
+    """Which unknowns are fixed by what is published. Shape (n,).
+
+    Raises:
+        AcequiaError: `tables_contradict`.
+    """
+    attack = opened(layer, withheld)
+    seen = Seen.nothing(len(attack.start))
+    left = [int(unknown) for part in attack.parts for unknown in part.unknowns]
+    needs = Needs.of(layer, attack, [Need(unknown, width=2 * SAME * float(attack.size[unknown])) for unknown in left])
+    proven(attack.parts, needs, seen)
+    known = np.ones(len(attack.start), dtype=bool)
+    known[needs.unknown] = needs.unmet(seen.down, seen.up)
+    return known
 
 
 def smallest_relative_interval(layer: Layer, withheld: NDArray[np.bool_]) -> float:
-    """The least (high - low) / ((high + low) / 2) over withheld cells: from public data alone. `inf` where none is."""
+    """The least `relative` interval of a withheld cell's number, from public data alone; 2 at most, and where none is.
+
+    A wider interval is never relatively narrower, so what was seen of each number bounds its own from below, and only
+    those that can still be the least are worked out.
+
+    Raises:
+        AcequiaError: `tables_contradict`.
+    """
+    attack = opened(layer, withheld)
     wanted = np.flatnonzero((layer.cell >= 0) & withheld[np.maximum(layer.cell, 0)])
-    found = intervals(layer, withheld, [int(unknown) for unknown in wanted])
-    return min((relative(one) for one in found), default=np.inf)
+    seen = Seen.nothing(len(attack.start))
+    spans = 0.5 * attack.size[wanted]
+    needs = [Need(int(unknown), width=float(span)) for unknown, span in zip(wanted, spans, strict=True)]
+    proven(attack.parts, Needs.of(layer, attack, needs), seen, last=False)
+    least = 2.0
+    for unknown in sorted(wanted.tolist(), key=lambda one: relative(_seen(layer, attack, seen, one))):
+        if relative(_seen(layer, attack, seen, unknown)) < least:
+            least = min(least, relative(_interval(layer, attack, seen, unknown)))
+    return least
 
 
 def relative(interval: Interval) -> float:
-    """How wide an interval is against its middle; 0 where it is one number, 2 where it begins at zero."""
-    if not np.isfinite([interval.low, interval.high]).all():
-        return np.inf
-    middle = abs(interval.high + interval.low) / 2
-    return (
-        float((interval.high - interval.low) / middle) if middle else (0.0 if interval.high == interval.low else np.inf)
-    )
+    """How wide an interval is against its middle: 0 where it is one number, 2 where it begins at or below zero."""
+    width = interval.high - interval.low
+    middle = (abs(interval.high) + abs(interval.low)) / 2
+    if not np.isfinite(middle):
+        return 2.0
+    return float(width / middle) if middle else 0.0
 
 
 def met(layer: Layer, need: Need, low: float, high: float) -> bool:
-    """Whether an interval is wide enough."""
-    value = layer.value[need.unknown]
-    sure = 1e-6 * max(need.up, need.down, need.width, 1e-9)
-    if np.isnan(value):
-        wide = high - low >= need.up + need.down - sure
-    else:
-        wide = low <= value - need.down + sure and high >= value + need.up - sure
-    whole = np.floor(high + 1e-6) - np.ceil(low - 1e-6) + 1 >= need.integers
-    return bool(wide and whole and high - low >= need.width - sure)
+    """Whether an interval is wide enough for a need."""
+    nothing = np.zeros(len(layer.value))
+    value = float(layer.value[need.unknown])
+    middle = low if np.isnan(value) and np.isfinite(low) else np.nan_to_num(value)
+    start, down, up = nothing.copy(), nothing.copy(), nothing.copy()
+    start[need.unknown], down[need.unknown], up[need.unknown] = middle, low - middle, high - middle
+    there = Opened(start, down, up, np.maximum(np.abs(start), 1.0), ())
+    return not Needs.of(layer, there, [need]).unmet(down, up)[0]
 
 
-def bounds(layer: Layer, withheld: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What is known of each unknown on its own, before equations. Shapes (n,)."""
-    hidden = np.where(layer.cell >= 0, withheld[np.maximum(layer.cell, 0)], layer.cell == HIDDEN)
-    shown = ~hidden & ~np.isnan(layer.value)
-    slack = layer.slack
-    low = np.where(shown, np.maximum(layer.lower, layer.value - slack), layer.lower)
-    high = np.where(shown, np.minimum(layer.upper, layer.value + slack), layer.upper)
-    return low, high
-
-
-def _interval(layer: Layer, low: NDArray[np.float64], high: NDArray[np.float64], unknown: int) -> Interval:
-    return Interval(_extreme(layer, low, high, unknown, 1.0), _extreme(layer, low, high, unknown, -1.0))
-
-
-def _extreme(layer: Layer, low: NDArray[np.float64], high: NDArray[np.float64], unknown: int, sign: float) -> float:
-    goal = np.zeros(len(low))
-    goal[unknown] = sign
-    solved = linprog(goal, A_eq=layer.equations, b_eq=np.zeros(layer.equations.shape[0]),
-                     bounds=np.column_stack([low, high]), method="highs-ds")  # fmt: skip
-    if solved.status == 3:
-        return -np.inf * sign
-    if solved.status == 2:
-        raise AcequiaError("tables_contradict", f"no numbers agree with what is published of {layer.name}")
-    if solved.status != 0:
-        return float(layer.value[unknown])
-    best = float(solved.x[unknown])
-    if not layer.integer:
-        return best
-    return float(np.ceil(best - 1e-6) if sign > 0 else np.floor(best + 1e-6))
-
-
-def _exposed_to(layer: Layer, low: NDArray[np.float64], high: NDArray[np.float64], to: int) -> list[Exposed]:
-    found = []
-    for need in layer.needs:
-        known = _interval(layer, low, high, need.unknown)
-        if not met(layer, need, known.low, known.high):
-            found.append(Exposed(layer.name, need, known, to))
+def _exposed(layer: Layer, withheld: NDArray[np.bool_], *, knowing: bool) -> list[Exposed]:
+    attack = opened(layer, withheld)
+    seen = Seen.nothing(len(attack.start))
+    needs = Needs.of(layer, attack, layer.needs)
+    proven(attack.parts, needs, seen)
+    bad = needs.unmet(seen.down, seen.up)
+    found = [_told(layer, attack, seen, int(one), EVERYBODY) for one in np.flatnonzero(bad)]
+    if not knowing:
+        return found
+    good = np.flatnonzero(~bad)
+    pairs = [(who, int(good[one])) for part in attack.parts for who, one in exposed_to(layer, part, needs.only(good))]
+    knower = {who: opened(_knowing(layer, attack, who), withheld) for who in sorted({who for who, _ in pairs})}
+    for who, one in sorted(pairs):
+        found.append(_told(layer, knower[who], Seen.nothing(len(attack.start)), one, who))
     return found
+
+
+def _knowing(layer: Layer, attack: Opened, who: int) -> Layer:
+    """The layer as a sole contributor sees it."""
+    own = layer.sole == who
+    value = np.where(own, attack.start, layer.value)
+    return replace(layer, value=value, lower=np.where(own, value, layer.lower), upper=np.where(own, value, layer.upper))
+
+
+def _told(layer: Layer, attack: Opened, seen: Seen, position: int, to: int) -> Exposed:
+    need = layer.needs[position]
+    return Exposed(layer.name, need, _interval(layer, attack, seen, need.unknown), to)
+
+
+def _interval(layer: Layer, attack: Opened, seen: Seen, unknown: int) -> Interval:
+    """The least and the greatest value. Where bounds alone are reached already, no program is solved."""
+    for part in attack.parts:
+        at = int(np.searchsorted(part.unknowns, unknown))
+        if at == len(part.unknowns) or part.unknowns[at] != unknown:
+            continue
+        close = SAME * part.size[at]
+        if seen.down[unknown] > part.down[at] + close:
+            furthest(part, seen, at, -1.0)
+        if seen.up[unknown] < part.up[at] - close:
+            furthest(part, seen, at, 1.0)
+        return _seen(layer, attack, seen, unknown, float(FAR * part.size[at] / 4))
+    return _seen(layer, attack, seen, unknown)
+
+
+def _seen(layer: Layer, attack: Opened, seen: Seen, unknown: int, far: float = np.inf) -> Interval:
+    start = float(attack.start[unknown])
+    low = -np.inf if seen.down[unknown] <= -far else start + float(seen.down[unknown])
+    high = np.inf if seen.up[unknown] >= far else start + float(seen.up[unknown])
+    if not layer.integer:
+        return Interval(low, high)
+    loose = CLOSE * (1 + SAME * abs(start))
+    return Interval(float(np.ceil(low - loose)), float(np.floor(high + loose)))
