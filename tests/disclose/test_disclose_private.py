@@ -207,7 +207,7 @@ def lowest_epsilon(with_one: np.ndarray, without: np.ndarray, delta: float = 0) 
     return best
 
 
-def drawn(cells: Cells, feed: Feed, others: Cells) -> np.ndarray:
+def drawn(cells: Cells, feed: Feed, without: Cells, together: Cells) -> np.ndarray:
     """20,000 draws of every query, and of each how well they fit the table with one more contributor.
 
     The likelihood ratio over all queries: no event tells the two apart better (Neyman and Pearson).
@@ -217,7 +217,7 @@ def drawn(cells: Cells, feed: Feed, others: Cells) -> np.ndarray:
     assert terms is not None
     share = private.share_of(terms.epsilon, len(queries(table)))
     fit = np.zeros(DRAWS)
-    own, left, right = (numbers(part, feed) for part in (cells, others, LARGER[feed.tables["t"].describe]))
+    own, left, right = (numbers(part, feed) for part in (cells, without, together))
     for name, most in claimed(cells, feed).items():
         for key in sorted(own[name], key=str):
             if left[name][key] != right[name][key]:  # the rest tells nothing
@@ -226,16 +226,13 @@ def drawn(cells: Cells, feed: Feed, others: Cells) -> np.ndarray:
     return fit
 
 
-LARGER: dict[str, Cells] = {}
-
-
 def attacked(place: Path, feed: Feed) -> float:
     crowd = [one_row(f"p{n}", DISTRICTS[n % 4], ("call", "sms", "data")[n % 3]) for n in range(60)]
     heavy = [one_row("heavy", district, kind, amount=1e6, quantity=10**6)
              for district in DISTRICTS for kind in ("call", "sms", "data") for _ in range(40)]  # fmt: skip
     together, without = made(place, feed, crowd + heavy), made(place, feed, crowd, "without")
-    LARGER[feed.tables["t"].describe] = together
-    return lowest_epsilon(drawn(together, feed, without), drawn(without, feed, without))
+    with_one, without_one = (drawn(cells, feed, without, together) for cells in (together, without))
+    return lowest_epsilon(with_one, without_one)
 
 
 ONE_NUMBER: dict[str, Any] = {"measures": ("rows_count",), "cells_at_most": 1, "rows_at_most": 1}

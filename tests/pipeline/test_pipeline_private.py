@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from acequia import pipeline, spending
+from acequia.cli import cli
 from acequia.disclose import private
 from acequia.errors import AcequiaError
 from acequia.flow import Cells, DeliveryId
@@ -291,6 +294,23 @@ def test_each_vintage_of_a_month_is_charged(copied: World) -> None:
         copied.run(PARTNER, FEED, "2026-11-12")
     (release,) = [info for info in lake_of(copied.settings).tables() if info.name.endswith(TABLE)]
     assert release  # the vintage before stands
+
+
+def test_the_command_says_what_is_spent_and_by_what(ran: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACEQUIA_HOME", str(ran.settings.home))
+    monkeypatch.setenv("ACEQUIA_CONFIG", str(ran.settings.config))
+    told = CliRunner().invoke(cli, ["budget", f"{PARTNER}.{FEED}", "--json"])
+    (balance,) = json.loads(told.output)
+    charges = balance.pop("charges")
+    assert balance == {"feed": f"{PARTNER}.{FEED}", "unit": "sender", "span": "ever", "epsilon_spent": 1.0,
+                       "epsilon_left": 0.5, "delta_spent": 0.0, "delta_left": 0.0}  # fmt: skip
+    (charge,) = charges
+    assert (charge["table"], charge["window"], charge["deliveries"]) == (f"{PARTNER}.{TABLE}", DAY, 1)
+    assert (Path(ran.settings.lake) / charge["release"] / "data.csv").exists()
+    words = CliRunner().invoke(cli, ["budget"]).output
+    assert "epsilon left" in words
+    assert charge["release"] in words
+    assert CliRunner().invoke(cli, ["budget", PARTNER]).exception.exit_code == 2  # type: ignore[union-attr]
 
 
 def test_draws_are_closed_to_others(ran: World) -> None:

@@ -10,6 +10,7 @@ import click
 from acequia import __version__
 from acequia.cli.agreements import check, explain_, new_partner
 from acequia.cli.audit import audit
+from acequia.cli.budget import budget
 from acequia.cli.deliveries import close, deliveries, run
 from acequia.cli.drift import drift
 from acequia.cli.intake import intake
@@ -45,8 +46,8 @@ def cli() -> None:
 
 
 for command in (check, explain_, scan, new_partner, preflight, run, watch, calendar, deliveries, drift, set_aside,
-                replay, withdraw, pause, resume, verify, risk, ledger, keys, intake, canary, close, tables, query,
-                audit, lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
+                replay, withdraw, pause, resume, verify, risk, budget, ledger, keys, intake, canary, close, tables,
+                query, audit, lineage, notices, simulate, housekeeping, doctor, demo):  # fmt: skip
     cli.add_command(command)
 
 

@@ -16,7 +16,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select
 
@@ -217,3 +217,27 @@ def _charge_of(entry: Entry) -> Charge:
         noisy_sha256=said["noisy_sha256"],
         at=entry.at,
     )
+
+
+def released(ledger: Ledger, found: Sequence[Charge]) -> dict[str, str]:
+    """Key of a charge -> the open release that was paid with it; those that were never published are not in it.
+
+    Several releases are made of the same deliveries where a table's terms changed: the first after the charge is it.
+    """
+    said = models.entry.c
+    out: dict[str, str] = {}
+    with reading(ledger.engine) as connection:
+        for partner in sorted({one.partner for one in found}):
+            wanted = select(models.entry).where(said.kind == "published", said.partner == partner).order_by(said.seq)
+            entries = [chain.entry_of(row) for row in connection.execute(wanted).mappings()]
+            published = [(entry.at, _release_of(entry.said), entry.said.get("release", "")) for entry in entries]
+            for one in (one for one in found if one.partner == partner):
+                place = (one.table, one.window, sorted(one.deliveries))
+                paid = (str(release) for at, of, release in published if at >= one.at and of == place)
+                if (first := next(paid, None)) is not None:
+                    out[one.key] = first
+    return out
+
+
+def _release_of(body: Mapping[str, Any]) -> tuple[str, str, list[str]]:
+    return body["table"], body["period"], sorted(body["deliveries"])
