@@ -18,7 +18,9 @@ control needs. A colon keeps its columns apart from the agreement's names:
 - `sole`: of a cell with one contributor, who that is, as a digest that is the same in every table with this contributor
   column; null in other cells. Where every row is a contributor of its own it tells the finest cell;
 - per further unit of `protect.also`, from 0: `also0:contributors`, `also0:sole`, `also0:support:<m>`, and as above
-  `also0:negative:<m>`, `also0:top:<m>`, `also0:first:<m>`, `also0:second:<m>`.
+  `also0:negative:<m>`, `also0:top:<m>`, `also0:first:<m>`, `also0:second:<m>`;
+- with cell keys `cell:key`, and per measure `key:<m>` and `most:<m>`: the key of its records, and the rows of its
+  largest contributor (see `record_keys`).
 
 Tables without protection have none of these but the first ones and the levels.
 """
@@ -62,9 +64,18 @@ class Plan:
 
 
 def compile_table(
-    name: str, table: Table, feed: Feed, types: Mapping[str, str], window: Period, reference: Path
+    name: str,
+    table: Table,
+    feed: Feed,
+    types: Mapping[str, str],
+    window: Period,
+    reference: Path,
+    *,
+    keyed: bool = False,
 ) -> Plan:
     """The plan of a table for rows of these columns (name -> DuckDB type, after the feed's transform).
+
+    With `keyed` its cells have keys, for which `record_keys.register` must have been called on the connection.
 
     Raises:
         AcequiaError: `agreement_invalid` or `reference_missing`, with the place: the first thing that does not fit.
@@ -83,7 +94,7 @@ def compile_table(
         bounded = Bounded(dimensions, measures, asked)
         of_each = bounded.bounded(table, where, f"{name}/{window.label}/")
         return Plan(dimensions, measures, tuple(of_each), bounded.private_result(table, window))
-    write = Statements(dimensions, measures, asked)
+    write = Statements(dimensions, measures, asked, types if keyed else None)
     statements = (*write.rows(where), *write.groups(), *write.cells(), *(write.grid() if table.cells == "all" else ()))
     return Plan(dimensions, measures, statements, write.result(window))
 
