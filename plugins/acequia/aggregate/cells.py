@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from acequia.aggregate.plan import compile_table
+from acequia.aggregate.record_keys import has_keys, register, secret_of
 from acequia.aggregate.rows import NOT_WHOLE, open_rows
 from acequia.aggregate.statements import GRID_TOO_LARGE
 from acequia.agreement.model import Feed
@@ -35,6 +36,7 @@ def aggregate(
     scratch: Path,
     out: Path,
     threads: int | None = None,
+    record_keys: bytes | None = None,
 ) -> Cells:
     """Compute the cells of one table and window from the protected rows of its deliveries, read together.
 
@@ -45,6 +47,8 @@ def aggregate(
     Sums are exact: every value is rounded to twelve decimals (nine from 8192 on), then added as a decimal. Medians are
     exact: the middle value, or halfway between the two in the middle.
 
+    A table with cell keys needs the partner's secret, `record_keys`.
+
     Raises:
         AcequiaError: `engine_failed` for a value or sum of 1e26 or more, one that is no number, a sum of whole numbers
             beyond 64 bits, or where memory or disk give out; `agreement_invalid` and `reference_missing` for what
@@ -53,7 +57,10 @@ def aggregate(
     where = f"{table_name} {window}"
     with as_engine_failure(where), connect(memory_limit, scratch, threads=threads) as connection:
         types = open_rows(connection, feed, [Path(part.path) for part in protected])
-        plan = compile_table(table_name, table, feed, types, window, reference)
+        keyed = has_keys(table)
+        if keyed:
+            register(connection, secret_of(record_keys, where))
+        plan = compile_table(table_name, table, feed, types, window, reference, keyed=keyed)
         for statement in plan.statements:
             connection.execute(statement)
         rows: pa.Table = connection.sql(plan.result).to_arrow_table()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from acequia.aggregate.dimensions import TOTAL, UNKNOWN, Dimension
 from acequia.aggregate.levels import Levels
 from acequia.aggregate.measures import MeasureSql
 from acequia.aggregate.people import People, Told, Who
+from acequia.aggregate.record_keys import Keyed
 from acequia.engine.duck import literal, quoted
 from acequia.period import Period
 
@@ -17,18 +20,25 @@ class Statements:
     """Writes the statements of one plan; `k0`, `k1`, … are the `by` columns, `c` the contributor."""
 
     def __init__(
-        self, dimensions: tuple[Dimension, ...], measures: tuple[MeasureSql, ...], asked: tuple[Who, ...]
+        self,
+        dimensions: tuple[Dimension, ...],
+        measures: tuple[MeasureSql, ...],
+        asked: tuple[Who, ...],
+        key_of: Iterable[str] | None = None,
     ) -> None:
         self.dimensions, self.measures, self.levels = dimensions, measures, Levels(dimensions)
         self.keys = self.levels.keys
         self.people = [People(number, who, self.levels, measures) for number, who in enumerate(asked)]
+        # with `key_of`, the columns of a row, cells have the keys that their noise depends on
+        self.keyed = None if key_of is None else Keyed(asked[0].column, self.levels, measures, key_of)
 
     def rows(self, where: str) -> list[str]:
         """The rows that the table is made of, reduced to what it needs; and the places of each value."""
         keys = [f"{_key(dim, quoted(dim.name))} AS k{d}" for d, dim in enumerate(self.dimensions)]
         contributor = [column for people in self.people for column in people.picked]
         inputs = [column for measure in self.measures for column in measure.inputs]
-        columns = ", ".join([*keys, *contributor, *inputs])
+        own = self.keyed.picked if self.keyed else []
+        columns = ", ".join([*keys, *contributor, *own, *inputs])
         statements = [f"CREATE TEMP VIEW picked AS SELECT {columns} FROM rows WHERE {where}"]
         for d, dim in enumerate(self.dimensions):
             if dim.has_places:
@@ -42,6 +52,7 @@ class Statements:
         """One row per finest cell and contributor, or per finest cell where every row is a contributor of its own."""
         everybody = self.people or [People(0, Who("", None), self.levels, self.measures)]
         statements = [people.grouped() for people in everybody]
+        statements += self.keyed.statements() if self.keyed else []
         for measure in self.measures:
             if measure.distinct is not None:
                 columns = ", ".join([*self.keys, f"x{measure.i} AS x"])
@@ -64,6 +75,8 @@ class Statements:
         if any(m.kind == "median" for m in self.measures):
             parts["e"] = self._medians(depths)
         parts |= {people.alias: people.select(depths) for people in self.people}
+        if self.keyed:
+            parts[self.keyed.alias] = self.keyed.select(depths)
         joins = [f" LEFT JOIN ({select}) AS {part} ON {self._same('b', part)}" for part, select in parts.items()]
         keys = [f"b.{key} AS {key}" for key in self.keys]
         told = [f"{column.sql} AS {name}" for name, column in self._told().items()]
@@ -94,7 +107,7 @@ class Statements:
                 told[f"total{part.id}"] = Told(f"total:{part.name}", exact, "0")
         for people in self.people:
             told |= people.told()
-        return told
+        return told | (self.keyed.told() if self.keyed else {})
 
     def _numbers(self, depths: tuple[int, ...]) -> str:
         """What adds up over groups, whoever contributes."""
