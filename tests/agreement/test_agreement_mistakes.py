@@ -53,6 +53,16 @@ MISTAKES = {
     ),
     "misspelt in a table": (("        describe:", "        ⟦descibe:"), f"{TABLE}.descibe", "did you mean describe?"),
     "misspelt measure": ((EVENTS, "{⟦cuont: rows}"), f"{TABLE}.measures.events_count.cuont", "did you mean count?"),
+    "a measure that no rule protects": (
+        (SUM, "{max: ⟦duration_s}"),
+        f"{TABLE}.measures.duration_s_sum.max",
+        "which no rule can protect",
+    ),
+    "unknown rule": (
+        ("min_contributors: 15", "min_contributors: 15\n          ⟦k_anonymity: 5"),
+        f"{TABLE}.protect.k_anonymity",
+        "is not a key here",
+    ),
     "unknown in a measure": (
         (SUM, "{sum: duration_s, ⟦filter: x > 1}"),
         f"{TABLE}.measures.duration_s_sum.filter",

@@ -81,7 +81,6 @@ CEIBO_TRANSACTIONS = {
             "payments_count": ("count", every),
             "senders_count": ("distinct", lambda row: row["sender"]),
             "amount_uyu_sum": ("sum", lambda row: row["amount_uyu"]),
-            "amount_uyu_mean": ("mean", lambda row: row["amount_uyu"]),
             "fee_pct": ("ratio", lambda row: round(100 * row["fee_uyu"], 6), lambda row: row["amount_uyu"]),
         },
         contributor="sender",
@@ -268,7 +267,7 @@ KGALE_DRIVER_HOURS = {
         by=("birth_band",),
         measures={
             "drivers_count": ("distinct", lambda row: row["driver"]),
-            "pay_bwp_day_median": ("median", lambda row: row["pay_bwp"]),
+            "pay_bwp_day_mean": ("mean", lambda row: row["pay_bwp"]),
         },
         contributor="driver",
         least=5,

@@ -43,6 +43,7 @@ from acequia.aggregate.private import Bounded, private_problems, terms_of
 from acequia.aggregate.rows import empty_rows
 from acequia.aggregate.statements import GRID_TOO_LARGE, Statements
 from acequia.agreement.model import Feed
+from acequia.agreement.protectable import unprotected
 from acequia.agreement.protection import Protection, Unit
 from acequia.agreement.tables import Table
 from acequia.engine.duck import connect
@@ -141,6 +142,8 @@ def _table_problems(name: str, table: Table, feed: Feed, types: Mapping[str, str
             check()
         except AcequiaError as error:
             found.append(error.what if error.what.startswith(place) else f"{place}: {error.what}")
+    if isinstance(table.protect, Protection):
+        found += [f"{place}.{misfit}" for misfit in unprotected(table.protect, table.measures)]
     return found + private_problems(name, table, feed, types, reference, window)
 
 

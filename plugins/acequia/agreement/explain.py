@@ -19,9 +19,9 @@ from acequia.agreement.columns import (
 )
 from acequia.agreement.cron_words import Fires, fires
 from acequia.agreement.delivery import WEEKDAYS, Delivery
+from acequia.agreement.explain_protection import budget, number, protection
 from acequia.agreement.model import Agreement, Feed, Terms, protected_name
 from acequia.agreement.phrases import PHRASES, Language
-from acequia.agreement.protection import Protection
 from acequia.agreement.tables import CountDistinct, CountRows, Ratio, Table
 
 _VALUES_SHOWN = 12
@@ -79,7 +79,7 @@ def _parts(agreement: Agreement, feed: Feed, table: Table, words: Words) -> Iter
     yield _sentence(table.describe)
     yield from _rows_of(feed, table, words)
     yield from (f"`{name}`: {_measure(measure, words)}." for name, measure in table.measures.items())
-    yield from _protection(table, words)
+    yield from protection(table, words)
     yield words("may_be_read", recipients=words.listed(_spaced(table.recipients or agreement.terms.recipients)))
 
 
@@ -234,7 +234,7 @@ def _accepted(feed: Feed, words: Words) -> Iterator[str]:
     if feed.rows.duplicates == "set_aside":
         yield words("duplicates")
     pct = feed.rows.set_aside_at_most_pct
-    yield words("aside", pct=_number(pct)) if pct else words("aside_none")
+    yield words("aside", pct=number(pct)) if pct else words("aside_none")
     yield from _compared(feed.delivery, words)
 
 
@@ -244,9 +244,9 @@ def _compared(delivery: Delivery, words: Words) -> Iterator[str]:
     limits = []
     if pct or deviations:
         which = "history_both" if pct and deviations else "history_volume" if pct else "history_deviations"
-        limits.append(words(which, pct=_number(pct), n=_number(deviations)))
+        limits.append(words(which, pct=number(pct), n=number(deviations)))
     if points:
-        limits.append(words("history_mix", points=_number(points)))
+        limits.append(words("history_mix", points=number(points)))
     if limits:
         like = history.like or ("same_weekday" if delivery.period == "day" else "any")
         yield words(
@@ -267,14 +267,16 @@ def _people(feed: Feed, words: Words) -> Iterator[str]:
     if kept:
         yield words(
             "leaks" if privacy.leaks_at_most_pct else "leaks_none",
-            leaks=_number(privacy.leaks_at_most_pct),
-            names=_number(privacy.names_at_most_pct),
+            leaks=number(privacy.leaks_at_most_pct),
+            names=number(privacy.names_at_most_pct),
         )
     targets = [
-        words("target", kind=words(f"kind_{kind}"), pct=_number(pct))
+        words("target", kind=words(f"kind_{kind}"), pct=number(pct))
         for kind, pct in privacy.recall_at_least_pct.items()
     ]
     yield words("recall", targets=words.listed(targets)) if targets else words("recall_none")
+    if privacy.budget is not None:
+        yield budget(privacy.budget, words)
 
 
 def _column(key: str, column: Column, words: Words) -> str:
@@ -298,9 +300,9 @@ def _arrives(column: Column, words: Words) -> Iterator[str]:
     if column.between is not None:
         low, high = column.between
         which = "at_most" if low is None else "at_least" if high is None else "between"
-        yield words(which, low=_number(low), high=_number(high))
+        yield words(which, low=number(low), high=number(high))
     if column.one_of is not None:
-        shown = [_number(value) for value in column.one_of[:_VALUES_SHOWN]]
+        shown = [number(value) for value in column.one_of[:_VALUES_SHOWN]]
         yield words("one_of", values=", ".join(shown) + (", …" if len(column.one_of) > _VALUES_SHOWN else ""))
     if column.matches is not None:
         yield words("matches", pattern=column.matches)
@@ -320,8 +322,8 @@ _TREATED: dict[type, Callable[[Any, Words], str]] = {
     Lookup: lambda treat, words: words(
         "lookup_value" if treat.value else "lookup", table=treat.table, value=treat.value
     ),
-    RoundTo: lambda treat, words: words("round_to", step=_number(treat.round_to)),
-    TopCode: lambda treat, words: words("top_code", top=_number(treat.top_code)),
+    RoundTo: lambda treat, words: words("round_to", step=number(treat.round_to)),
+    TopCode: lambda treat, words: words("top_code", top=number(treat.top_code)),
     FirstCharacters: lambda treat, words: words("first", n=treat.first),
 }
 
@@ -334,7 +336,7 @@ def _happens(column: Column, words: Words) -> str:
 
 def bands(treat: Band) -> list[str]:
     """The bands that the edges make, as they stand in the data."""
-    edges = [_number(edge) for edge in treat.band]
+    edges = [number(edge) for edge in treat.band]
     return [f"<{edges[0]}", *(f"{low}..{high}" for low, high in zip(edges, edges[1:], strict=False)), f"{edges[-1]}+"]
 
 
@@ -343,7 +345,7 @@ def _table(agreement: Agreement, feed: Feed, table: Table, words: Words) -> Iter
     yield words("measures")
     yield "\n".join(f"- `{name}`: {_measure(measure, words)}." for name, measure in table.measures.items())
     yield words("protection")
-    yield "\n".join(f"- {sentence}" for sentence in _protection(table, words))
+    yield "\n".join(f"- {sentence}" for sentence in protection(table, words))
     yield words("may_be_read", recipients=words.listed(_spaced(table.recipients or agreement.terms.recipients)))
 
 
@@ -379,28 +381,6 @@ def _measure(measure: Any, words: Words) -> str:
     if measure.unit:
         said += f" ({measure.unit})"
     return f"{said}: {measure.describe.rstrip('.')}" if measure.describe else said
-
-
-def _protection(table: Table, words: Words) -> Iterator[str]:
-    protect = table.protect
-    if not isinstance(protect, Protection):
-        yield words("none_because", reason=protect.none_because.rstrip("."))
-        return
-    phrase = "min_rows" if protect.contributor == "rows" else "min_contributors"
-    yield words(phrase, n=protect.min_contributors, column=protect.contributor)
-    if protect.dominance:
-        n, k, of = protect.dominance.n, protect.dominance.k_pct, protect.dominance.of
-        totals = words.listed(f"`{name}`" for name in of) if of else words("any_total")
-        yield words("dominance_one" if n == 1 else "dominance", n=n, k=_number(k), of=totals)
-    if protect.round_to:
-        yield words("round_counts", n=protect.round_to)
-    if protect.zeros == "withhold":
-        yield words("zeros_withhold")
-    yield words("withheld")
-
-
-def _number(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _spaced(names: Iterable[str]) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from acequia.agreement import protection_words
+
 Language = Literal["en", "es"]
 
 EN: dict[str, str] = {
@@ -171,17 +173,6 @@ EN: dict[str, str] = {
     "median": "the median of `{of}`",
     "ratio": "the total of `{of}`, divided by the total of `{to}`",
     "measure_where": "only where `{where}`",
-    "protection": "How people are protected:",
-    "none_because": "The table is not protected, because: {reason}.",
-    "min_contributors": "A row behind which fewer than {n} contributors stand is withheld. Contributors are told "
-    "apart by `{column}`.",
-    "min_rows": "A row behind which fewer than {n} records stand is withheld.",
-    "dominance": "A row is withheld if its {n} largest contributors hold more than {k} percent of {of}.",
-    "dominance_one": "A row is withheld if its largest contributor holds more than {k} percent of {of}.",
-    "any_total": "a total",
-    "round_counts": "Counts are rounded to multiples of {n}.",
-    "zeros_withhold": "Combinations without any row are withheld too.",
-    "withheld": "A withheld row keeps its place, loses its numbers, and says why.",
     "may_be_read": "It may be read by {recipients}.",
     "every_day": "Every day at {time}",
     "on_weekdays": "Every {days} at {time}",
@@ -383,17 +374,6 @@ ES: dict[str, str] = {
     "median": "la mediana de `{of}`",
     "ratio": "el total de `{of}` dividido entre el total de `{to}`",
     "measure_where": "solo donde `{where}`",
-    "protection": "Cómo se protege a las personas:",
-    "none_because": "La tabla no está protegida, porque: {reason}.",
-    "min_contributors": "Una fila con menos de {n} contribuyentes detrás se retiene. Los contribuyentes se "
-    "distinguen por `{column}`.",
-    "min_rows": "Una fila con menos de {n} registros detrás se retiene.",
-    "dominance": "Una fila se retiene si sus {n} mayores contribuyentes tienen más del {k} por ciento de {of}.",
-    "dominance_one": "Una fila se retiene si su mayor contribuyente tiene más del {k} por ciento de {of}.",
-    "any_total": "un total",
-    "round_counts": "Los recuentos se redondean a múltiplos de {n}.",
-    "zeros_withhold": "Las combinaciones sin ninguna fila también se retienen.",
-    "withheld": "Una fila retenida conserva su lugar, pierde sus números y dice por qué.",
     "may_be_read": "Pueden leerla {recipients}.",
     "every_day": "Todos los días a las {time}",
     "on_weekdays": "Cada {days} a las {time}",
@@ -423,4 +403,4 @@ ES: dict[str, str] = {
     "period_hour": "de la hora",
 }
 
-PHRASES: dict[Language, dict[str, str]] = {"en": EN, "es": ES}
+PHRASES: dict[Language, dict[str, str]] = {"en": EN | protection_words.EN, "es": ES | protection_words.ES}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, field_validator
 
 from acequia.agreement.closed import Closed, ColumnName, Misfit, Name, Text, once, refuse, unknown
-from acequia.agreement.protection import Dominance, NoProtection, PPercent, Protection, Unit, which_protection
+from acequia.agreement.protectable import protection_misfits
+from acequia.agreement.protection import Dominance, NoProtection, PPercent, Protection, which_protection
 
 RESERVED = frozenset({"period", "delivery", "contributors_count", "cell_status", "withheld_because", "provisional"})
 
@@ -24,6 +24,11 @@ Expression = Annotated[
 
 
 class _Measure(Closed):
+    @property
+    def key(self) -> str:
+        """The key that says what it is: `count`, `sum`, …."""
+        return next(iter(_MEASURES.keys() & type(self).model_fields))
+
     where: Expression | None = Field(
         default=None, description="Which rows count for this measure.", examples=["status = 'failed'"]
     )
@@ -213,32 +218,8 @@ class Table(Closed):
     def _of_measures(cls, protect: Protection | NoProtection, info: ValidationInfo) -> Protection | NoProtection:
         measures = info.data.get("measures")
         if isinstance(protect, Protection) and measures:
-            units: list[tuple[tuple[str | int, ...], Protection | Unit]] = [((), protect)]
-            units += [(("also", number), unit) for number, unit in enumerate(protect.also)]
-            refuse(misfit for place, unit in units for misfit in _concentration_misfits(unit, measures, place))
+            refuse(protection_misfits(protect, info.data.get("by") or (), measures))
         return protect
-
-
-def _concentration_misfits(
-    unit: Protection | Unit, measures: Mapping[str, Any], place: tuple[str | int, ...]
-) -> Iterator[Misfit]:
-    """Rules of concentration that name no measure of the table, or one of which nobody holds a share.
-
-    A mean can be named: it is judged by the sum behind it.
-    """
-    additive = tuple(name for name, measure in measures.items() if isinstance(measure, CountRows | Sum | Mean))
-    for key in ("dominance", "p_percent"):
-        rule: Dominance | PPercent | None = getattr(unit, key)
-        by_default = any(isinstance(measure, CountRows | Sum) for measure in measures.values())
-        if rule is not None and rule.of is None and not by_default:
-            said = "has nothing to look at: it needs a `sum` or a `count: rows`, or a `mean` that `of` names"
-            yield Misfit((*place, key), said)
-        for n, name in enumerate((rule.of if rule is not None else None) or ()):
-            if name not in measures:
-                yield unknown(name, "a measure of this table", measures, *place, key, "of", n)
-            elif name not in additive:
-                said = f"names {name}, which is no sum, mean or row count: nobody holds a share of it"
-                yield Misfit((*place, key, "of", n), said, additive)
 
 
 def _reserved(name: str, *place: str | int) -> Misfit:
