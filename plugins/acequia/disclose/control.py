@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.protection import Protection
-from acequia.agreement.tables import CountDistinct, CountRows, Table
+from acequia.agreement.tables import Table
+from acequia.disclose.counts import CONTRIBUTORS, Counts, published_counts, seen
 from acequia.disclose.geometry import Key
-from acequia.disclose.rules import rounded
 from acequia.engine.parquet import write_parquet
 from acequia.flow import Cells, Disclosed
 
@@ -46,7 +46,8 @@ def disclose(
     One row per cell in and out, in the same order: `period`, the `by` columns, the measures, `contributors_count`,
     `cell_status` (published, zero, withheld, missing), `withheld_because`, `provisional`, `delivery`. A withheld cell
     keeps its key and has null for every number; the file is written from what is left, so that neither a column nor a
-    statistic in it can hold what was withheld.
+    statistic in it can hold what was withheld. Of a table with cell keys and `cells: observed`, cells whose counts
+    became 0 are left out, as if nobody were in them.
 
     Args:
         cells: of one table and window.
@@ -60,7 +61,8 @@ def disclose(
 
     made = pq.read_table(cells.path)
     decision = decided or decide(made, table, cells, links, before)
-    write_to = _published(made, decision.reasons, cells, table)
+    counts = published_counts(made, table, [reason is not None for reason in decision.reasons])
+    write_to = _published(made, decision.reasons, cells, table, counts)
     told = Counter(reason for reason in decision.reasons if reason is not None)
     return Disclosed(
         table=cells.table,
@@ -68,10 +70,10 @@ def disclose(
         deliveries=cells.deliveries,
         path=str(out),
         sha256=write_parquet(write_to, out),
-        cells=cells.cells,
+        cells=write_to.num_rows,
         withheld={reason: told[reason] for reason in REASONS if told[reason]},
         provisional=cells.provisional,
-        rules=_rules(table),
+        rules=_rules(table, counts),
         pattern=decision.pattern,
     )
 
@@ -115,26 +117,29 @@ def _lists(made: pa.Table, *names: str) -> Iterator[tuple[Any, ...]]:
     return zip(*(made.column(name).to_pylist() for name in names), strict=True)
 
 
-def _published(made: pa.Table, reasons: list[str | None], cells: Cells, table: Table) -> pa.Table:
+def _published(made: pa.Table, reasons: list[str | None], cells: Cells, table: Table, counts: Counts) -> pa.Table:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     hidden = pa.array([reason is not None for reason in reasons], pa.bool_())
     columns = {name: made.column(name) for name in ("period", *table.by)}
-    for name in (*table.measures, "contributors_count"):
-        kept = made.column("cell:contributors" if name == "contributors_count" else name)
-        counts = name == "contributors_count" or isinstance(table.measures[name], CountRows | CountDistinct)
-        if counts and isinstance(table.protect, Protection) and table.protect.round_to:
-            base = table.protect.round_to
-            kept = pa.array([None if count is None else rounded(count, base) for count in kept.to_pylist()], pa.int64())
+    for name in (*table.measures, CONTRIBUTORS):
+        kept = pa.array(counts.numbers[name], pa.int64()) if name in counts.numbers else made.column(name)
         columns[name] = pc.if_else(hidden, pa.scalar(None, kept.type), kept)
-    columns["cell_status"] = pa.array(_statuses(made, reasons, table), pa.string())
+    noisy = isinstance(table.protect, Protection) and table.protect.cell_key is not None
+    there = seen(counts.numbers) if noisy else None
+    statuses = _statuses(made, reasons, table)
+    if there is not None:
+        statuses = [PUBLISHED if some else ZERO for some in there]
+    columns["cell_status"] = pa.array(statuses, pa.string())
     columns["withheld_because"] = pa.array(reasons, pa.string())
     columns["provisional"] = pa.array([cells.provisional] * made.num_rows, pa.bool_())
     # several deliveries are named by their window: who reported, and how often, is confidential in pooled tables
     delivery = str(cells.deliveries[0]) if table.over == "delivery" and len(cells.deliveries) == 1 else cells.period
     columns["delivery"] = pa.array([delivery] * made.num_rows, pa.string())
-    return pa.table(columns)
+    rows = pa.table(columns)
+    # among cells that only are there if somebody is in them, a zero would say that somebody is
+    return rows.filter(pa.array(there)) if there is not None and table.cells == "observed" else rows
 
 
 def _statuses(made: pa.Table, reasons: list[str | None], table: Table) -> list[str]:
@@ -149,7 +154,7 @@ def _statuses(made: pa.Table, reasons: list[str | None], table: Table) -> list[s
     ]  # fmt: skip
 
 
-def _rules(table: Table) -> dict[str, object]:
+def _rules(table: Table, counts: Counts) -> dict[str, object]:
     """The parameters that were applied. Not for consumers: those of concentration rules help an attacker."""
     protect = table.protect
     if not isinstance(protect, Protection):
@@ -161,12 +166,22 @@ def _rules(table: Table) -> dict[str, object]:
     }
     if protect.dominance is not None:
         rules["dominance"] = protect.dominance.model_dump(mode="json", exclude_none=True)
-    if protect.round_to is not None:
-        rules["round_to"] = protect.round_to
+    rules |= _rules_of_counts(protect, counts)
     if protect.p_percent is not None:
         rules["p_percent"] = protect.p_percent.model_dump(mode="json", exclude_none=True)
     if protect.also:
         rules["further_units"] = [unit.model_dump(mode="json", exclude_none=True) for unit in protect.also]
     if is_withholding(table):
         rules["secondary"] = protect.secondary.model_dump(mode="json")
+    return rules
+
+
+def _rules_of_counts(protect: Protection, counts: Counts) -> dict[str, object]:
+    rules: dict[str, object] = {}
+    if protect.round_to is not None:
+        rules["round_to"] = protect.round_to
+    if protect.round_to is not None and protect.rounding == "controlled":
+        rules["controlled_rounding"] = counts.facts
+    if protect.cell_key is not None:
+        rules["cell_key"] = protect.cell_key.model_dump(mode="json")
     return rules

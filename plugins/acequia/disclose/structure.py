@@ -68,13 +68,14 @@ def rule_names(table: Table) -> list[str]:
         return ["none"]
     noise = [name for name in ("cell_key", "differential_privacy") if getattr(protect, name) is not None]
     asked = {
-        "min_contributors": not protect.differential_privacy,
+        "min_contributors": not noise,
         "dominance": protect.dominance is not None,
         "p_percent": protect.p_percent is not None,
         "further_units": bool(protect.also),
         "zeros": protect.zeros == "withhold",
         "secondary": not noise,
         "rounding": protect.round_to is not None,
+        "controlled_rounding": protect.round_to is not None and protect.rounding == "controlled",
         **dict.fromkeys(noise, True),
     }
     return [name for name, holds in asked.items() if holds]
