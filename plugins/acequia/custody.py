@@ -95,6 +95,28 @@ def destroy(keys: KeyStore, ledger: Ledger, partner: str, feed: str, epoch: str,
     return _key(keys, ledger.notes(*facts.KINDS), partner, feed, epoch)
 
 
+def cell_secret(keys: KeyStore, ledger: Ledger, partner: str) -> bytes:
+    """The secret behind the noise of a partner's cells: made at the first use, noted in the ledger, the same for ever.
+
+    Another one would give every group other noise, and whoever compares both sees through it. So one that is lost is
+    not made anew.
+
+    Raises:
+        AcequiaError: `key_destroyed`; `key_missing` where it is lost or not the one that the ledger knows.
+    """
+    name = f"cells.{partner}"
+    known = [str(entry.said["fingerprint"]) for entry in ledger.notes(facts.CELLS_MADE) if entry.partner == partner]
+    if known and keys.state(name) == "absent":
+        what = f"the key {name} is lost; another one would let everybody see through the noise of what is published"
+        raise AcequiaError("key_missing", what, where=partner, do="Restore the key store from its backup.")
+    secret = keys.secret(name)
+    ledger.note(*facts.cells_made(partner, fingerprint(secret)))
+    if known and known[0] != fingerprint(secret):
+        what = f"the key {name} is not the one that the ledger knows"
+        raise AcequiaError("key_missing", what, where=partner, do="Restore the key store from its backup.")
+    return secret
+
+
 def _key(keys: KeyStore, entries: Iterable[Entry], partner: str, feed: str, epoch: str) -> Key:
     entries = list(entries)
     place, name = facts.place_of(partner, feed, epoch), secret_name(partner, feed, epoch)

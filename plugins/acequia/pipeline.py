@@ -15,6 +15,7 @@ from typing import TypeVar
 from acequia import auditing, comparisons, corrections, custody, look_back, proposals, spending
 from acequia.aggregate.cells import aggregate as aggregate_room
 from acequia.aggregate.plan import problems
+from acequia.aggregate.record_keys import has_keys
 from acequia.canary import record as canary
 from acequia.disclose.private import is_private
 from acequia.errors import CODES, REFUSED, AcequiaError
@@ -194,10 +195,12 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
             f"the protected rows of {len(gone)} of the window's {len(deliveries)} deliveries are deleted",
             where=f"{work.partner}.{name} {window}",
         )
+    table = work.feed.tables[name]
+    secret = custody.cell_secret(work.keys, work.ledger, work.partner) if has_keys(table) else None
     with work.scratch() as scratch:
         cells = aggregate_room(
             name,
-            work.feed.tables[name],
+            table,
             work.feed,
             tuple(_of_today(work, part) for part in deliveries),
             window,
@@ -206,6 +209,7 @@ def _cells(work: Work, name: str, window: Period, delivery: DeliveryId, *, provi
             memory_limit=work.settings.memory_limit,
             scratch=scratch,
             out=work.folder(delivery) / f"cells.{name}.{window}.parquet",
+            record_keys=secret,
         )
     cells.save(Path(cells.path).with_suffix(".json"))
     return cells

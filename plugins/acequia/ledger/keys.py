@@ -1,4 +1,7 @@
-"""What the ledger says of the keys of pseudonyms: made, about to be destroyed, destroyed. Fingerprints, never keys."""
+"""What the ledger says of the keys of pseudonyms: made, about to be destroyed, destroyed; and of those of cell noise.
+
+Fingerprints, never keys.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Iterable
 from acequia.ledger.chain import Draft, Entry, Place
 
 KINDS = ("key_made", "key_destruction_begun", "key_destroyed")
+CELLS_MADE = "cell_key_made"
 
 
 def place_of(partner: str, feed: str, epoch: str) -> Place:
@@ -27,6 +31,11 @@ def destruction_begun(place: Place, fingerprint: str, because: str, by: str) -> 
 def destroyed(place: Place, fingerprint: str, because: str, by: str) -> Draft:
     """The key is not in the key store any more, which was looked at, and can never be made again."""
     return _destruction("key_destroyed", place, fingerprint, because, by)
+
+
+def cells_made(partner: str, fingerprint: str) -> tuple[Place, Draft]:
+    """The secret of a partner's cell noise is in the key store: said once, since there is only ever one."""
+    return Place(partner, None), Draft(CELLS_MADE, f"{CELLS_MADE}/{partner}", {"fingerprint": fingerprint})
 
 
 def latest(entries: Iterable[Entry], kind: str, place: Place) -> Entry | None:
