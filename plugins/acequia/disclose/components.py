@@ -101,14 +101,19 @@ def opened(layer: Layer, withheld: Flags) -> Opened:
 
 
 def settled(part: Part) -> tuple[Numbers, Numbers, tuple[Part, ...]]:
-    """Tightened bounds of a part's moves, and what is left of it, in parts that do not touch."""
-    free = np.flatnonzero(part.up - part.down > SAME * part.size)
+    """Tightened bounds of a part's moves, and what is left of it, in parts that do not touch.
+
+    Only what cannot move by the least number's noise is taken to stand still: the little that a huge number can move
+    may be all that a small one beside it needs.
+    """
+    still = 0.5 if part.whole else SAME * float(part.size.min(initial=1.0))
+    free = np.flatnonzero(part.up - part.down > still)
     down, up = np.zeros(len(part.up)), np.zeros(len(part.up))
     inner = part.equations[:, free].tocoo()
     rhs = np.zeros(part.equations.shape[0])
     down[free], up[free] = tightened(inner, rhs, rhs, part.down[free], part.up[free], part.whole)
     down, up = np.minimum(down, 0.0), np.maximum(up, 0.0)
-    left = np.flatnonzero(up - down > SAME * part.size)
+    left = np.flatnonzero(up - down > still)
     parts = []
     for columns, rows in connected(part.equations[:, left]):
         chosen = left[columns]
@@ -239,9 +244,10 @@ def _point(layer: Layer, equations: csr_array, rhs: Numbers, low: Numbers, high:
 
 
 def _sizes(start: Numbers) -> Numbers:
-    """How large a number is, at least a small part of the usual one, so that zeros have a size as well."""
-    present = np.abs(start[start != 0])
-    return np.maximum(np.abs(start), 1e-3 * float(np.median(present)) if len(present) else 1.0)
+    """How large each number is; a zero counts as large as the smallest number that is no noise."""
+    number = np.abs(start)
+    present = number[number > NOISE * number.max(initial=0.0)]
+    return np.maximum(number, present.min(initial=np.inf)) if len(present) else np.ones(len(start))
 
 
 def _contradiction(layer: Layer) -> AcequiaError:
