@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 KEPT_OPEN = 1e4
 """How many times as dear an important cell is."""
-AGAIN = 0.5
-"""What a cell costs that the last release withheld: a pattern that serves still is not left for one as good."""
+UNIT, AGAIN = 2, 1
+"""What a cell costs, and one that the last release withheld: a pattern that still serves is not left for one as good.
+Whole numbers, since the search for the least cost ends sooner with them.
+"""
 
 
 def costs(release: Release, before: Collection[Key] = ()) -> NDArray[np.float64]:
@@ -43,6 +45,5 @@ def costs(release: Release, before: Collection[Key] = ()) -> NDArray[np.float64]
         found[cell] *= setting.totals_cost ** shape.depth(key)
         if any(str(value) in keep.get(by, ()) for by, value in zip(shape.by, key, strict=True)):
             found[cell] *= KEPT_OPEN
-        if key in again:
-            found[cell] *= AGAIN
-    return found
+        found[cell] *= AGAIN if key in again else UNIT
+    return np.maximum(np.round(found), 1.0)
