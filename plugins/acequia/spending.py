@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,6 +114,13 @@ def _place(work: Work, one: Charge) -> Path:
 def kept_in(work: Work) -> Path:
     """The folder of a partner's draws."""
     return work.settings.home / "private" / work.partner
+
+
+def forget(work: Work, table: str, window: str) -> None:
+    """Remove the draws of a window whose releases were erased. Their charges stay, so they are never drawn again; the
+    one that still stands is read back from its open release when it is needed.
+    """
+    shutil.rmtree(kept_in(work) / table / window, ignore_errors=True)
 
 
 def _keep(work: Work, one: Charge, noisy: pa.Table) -> None:

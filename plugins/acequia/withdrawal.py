@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from acequia import comparisons, pipeline
+from acequia import comparisons, pipeline, spending
 from acequia.errors import REFUSED, AcequiaError
 from acequia.flow import DeliveryId
 from acequia.ledger import vintages
@@ -189,6 +189,7 @@ def _erase(work: Work, part: TakenBack, because: str) -> None:
     if part.done == "recomputed":
         kept = vintages.standing_release(work.ledger.engine, work.partner, part.table, part.period)
     work.lake.erase(f"{work.partner}.{part.table}", period=part.period, because=because, keep=kept)
+    spending.forget(work, part.table, part.period)
     current: Path | None = None
     if standing := work.ledger.accepted(work.partner, work.feed_name, Period.parse(part.period)):
         current = work.folder(standing[-1])

@@ -177,6 +177,36 @@ def test_a_release_over_the_limit_is_refused_with_nothing_written(ran: World) ->
     assert (published(ran), kept(ran), ledger_of(ran.settings).notes(budget.KIND)) == before
 
 
+def test_an_erased_release_leaves_no_draw_and_gives_nothing_back(
+    copied: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACEQUIA_HOME", str(copied.settings.home))
+    monkeypatch.setenv("ACEQUIA_CONFIG", str(copied.settings.config))
+    again(copied)
+    assert len(kept(copied)) == 1
+    words = ["withdraw", PARTNER, FEED, DAY, "--because", "a decision", "--erase", "--yes"]
+    assert CliRunner().invoke(cli, words).exit_code == 0
+    assert (published(copied), kept(copied), spent(copied)) == ({}, [], [Decimal("1.0")])
+
+
+@pytest.mark.parametrize(("day", "stays"), [(NEXT_DAY, True), (DAY, False)])
+def test_a_withdrawal_is_not_held_up_by_an_empty_budget(
+    copied: World, monkeypatch: pytest.MonkeyPatch, day: str, stays: bool
+) -> None:
+    """The first day alone was paid for before. The second alone cannot be, so the month leaves the lake."""
+    monkeypatch.setenv("ACEQUIA_HOME", str(copied.settings.home))
+    monkeypatch.setenv("ACEQUIA_CONFIG", str(copied.settings.config))
+    agree(copied, {TABLE: a_table(over="month", release="each_delivery")}, {"epsilon": 2})
+    again(copied)
+    copied.deliver(PARTNER, FEED, NEXT_DAY, seed=8)
+    copied.run(PARTNER, FEED, NEXT_DAY)
+    assert len(spent(copied)) == 2
+    assert lake_of(copied.settings).read(f"{PARTNER}.{TABLE}").num_rows
+    assert CliRunner().invoke(cli, ["withdraw", PARTNER, FEED, day, "--because", "a decision", "--yes"]).exit_code == 0
+    assert (lake_of(copied.settings).read(f"{PARTNER}.{TABLE}").num_rows > 0) is stays
+    assert len(spent(copied)) == 2
+
+
 class Killed(BaseException):
     """Stands for `kill -9`: nothing in the program catches it."""
 

@@ -11,7 +11,7 @@ from acequia.errors import CODES
 from acequia.flow import Check, Count
 
 Unjudged = Literal[
-    "look_back", "repetition", "planted_people", "longer_windows", "manifest", "encryption", "written_checks"
+    "look_back", "repetition", "planted_people", "longer_windows", "noise", "manifest", "encryption", "written_checks"
 ]
 
 

@@ -20,6 +20,7 @@ from acequia.agreement.delivery import Delivery
 from acequia.agreement.load import Signed, find
 from acequia.agreement.model import Feed
 from acequia.disclose.control import disclose
+from acequia.disclose.private import is_private
 from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId, Protected, Raw
 from acequia.keys import FileKeyStore
@@ -95,6 +96,8 @@ def _as_here(feed: Feed, files: tuple[Path, ...], asked: Asked) -> tuple[Feed, t
         found.append("encryption")
     if any(table.over != "delivery" for table in feed.tables.values()):
         found.append("longer_windows")
+    if any(is_private(table) for table in feed.tables.values()):
+        found.append("noise")
     if _expectations(asked) is None:
         found.append("written_checks")
     delivery: Delivery = terms.model_copy(update=changed)
@@ -180,7 +183,7 @@ class _Premises:
     def _forecasts(self, protected: Protected) -> Iterator[Forecast]:
         """Each table that this delivery fills alone, as it would be published."""
         for name, table in self.feed.tables.items():
-            if table.over != "delivery":
+            if table.over != "delivery" or is_private(table):
                 continue
             cells = aggregate(
                 name,
@@ -193,6 +196,7 @@ class _Premises:
                 memory_limit=self.asked.memory_limit,
                 scratch=self._folder("counting"),
                 out=self.scratch / "rows" / f"cells.{name}.parquet",
+                record_keys=FileKeyStore(self.scratch / "keys").secret("cells"),
             )
             disclosed = disclose(cells, table, out=self.scratch / "rows" / f"disclosed.{name}.parquet")
             yield Forecast(name, disclosed.cells, disclosed.withheld)
