@@ -102,6 +102,93 @@ def test_what_protects_less_is_told_first_and_what_does_not_is_not(tmp_path, edi
     assert phrase not in {one.phrase for one in weaker(new, old)}
 
 
+ALSO = {"contributor": "district", "min_contributors": 3, "dominance": {"n": 1, "k_pct": 75},
+        "p_percent": {"p_pct": 10}}  # fmt: skip
+FIRST = {"p_percent": {"p_pct": 10, "q_pct": 50}, "also": [ALSO], "rounding": "controlled",
+         "secondary": {"range_pct": 30}}  # fmt: skip
+KEYS = {"noise_at_most": 5, "variance": 3, "never": 2}
+PRIVATE = {"epsilon": 1, "delta": 1e-7, "cells_at_most": 10}
+BUDGET = {"epsilon": 12, "delta": 1e-5, "per": "year"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "phrase"),
+    [
+        (FIRST, {"p_percent": None}, "p_percent_gone"),
+        (FIRST, {"p_percent": {"p_pct": 10}}, "p_percent"),
+        (FIRST, {"p_percent": {"p_pct": 20}}, None),  # 20 of 100 is as strict as 10 of 50
+        (FIRST, {"p_percent": {"p_pct": 20, "of": ["events_count"]}}, "p_percent"),
+        (FIRST, {"also": []}, "also_gone"),
+        (FIRST, {"also": [{**ALSO, "min_contributors": 2}]}, "also"),
+        (FIRST, {"also": [{**ALSO, "dominance": None}]}, "dominance_gone_of"),
+        (FIRST, {"also": [{**ALSO, "dominance": {"n": 1, "k_pct": 80}}]}, "dominance_of"),
+        (FIRST, {"also": [{**ALSO, "p_percent": None}]}, "p_percent_gone_of"),
+        (FIRST, {"also": [{**ALSO, "p_percent": {"p_pct": 9}}]}, "p_percent_of"),
+        (FIRST, {"also": [{**ALSO, "p_percent": {"p_pct": 11}}]}, None),
+        (FIRST, {"secondary": {"range_pct": 20}}, "range_pct"),
+        (FIRST, {"rounding": "conventional"}, "rounding"),
+    ],
+)
+def test_rules_that_are_weakened(tmp_path, first, then, phrase):
+    assert weaker_of(tmp_path, first, {**first, **then}) == ([phrase] if phrase else [])
+    if phrase:
+        assert weaker_of(tmp_path, {**first, **then}, first) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "phrase"),
+    [
+        ({"cell_key": KEYS}, {"cell_key": {**KEYS, "noise_at_most": 4}}, "noise_at_most"),
+        ({"cell_key": KEYS}, {"cell_key": {**KEYS, "variance": 2.5}}, "variance"),
+        ({"cell_key": KEYS}, {"cell_key": {**KEYS, "never": 1}}, "never"),
+        ({"differential_privacy": PRIVATE}, {"differential_privacy": {**PRIVATE, "epsilon": 2}}, "epsilon"),
+        ({"differential_privacy": PRIVATE}, {"differential_privacy": {**PRIVATE, "delta": 1e-6}}, "delta"),
+    ],
+)
+def test_noise_that_is_weakened(tmp_path, first, then, phrase):
+    assert weaker_of(tmp_path, first, then, only=True) == [phrase]
+    assert weaker_of(tmp_path, then, first, only=True) == []
+
+
+def test_another_kind_of_protection_is_for_a_person_to_judge(tmp_path):
+    assert "noise_judge" in weaker_of(tmp_path, {}, {"cell_key": KEYS}, only=True)
+    assert "noise_judge" in weaker_of(tmp_path, {"differential_privacy": PRIVATE}, {}, only=True)
+
+
+@pytest.mark.parametrize(
+    ("then", "phrase"),
+    [
+        (None, "budget_gone"),
+        ({**BUDGET, "epsilon": 13}, "budget_epsilon"),
+        ({**BUDGET, "delta": 1e-4}, "budget_delta"),
+        ({**BUDGET, "per": "month"}, "budget_per"),
+    ],
+)
+def test_a_budget_that_is_weakened(tmp_path, then, phrase):
+    place = ("feeds", "events", "privacy")
+    old = version(tmp_path, (*place, yaml.safe_dump({"budget": BUDGET})))
+    new = version(tmp_path, *LATER, (*place, yaml.safe_dump({"budget": then} if then else {})))
+    assert [one.phrase for one in weaker(old, new)] == [phrase]
+    if then:
+        assert [one.phrase for one in weaker(new, old)] == []
+    assert "**People are protected less" in changes(old, new, "en")
+    assert "**Las personas están menos protegidas" in changes(old, new, "es")
+
+
+def weaker_of(tmp_path, first, then, only=False):
+    """The phrases, between two versions of the example's first table with these keys of `protect`."""
+    versions = []
+    for keys in (first, then):
+        base = {"contributor": "msisdn", "min_contributors": 15}
+        protect = {**base, **({} if only else {"round_to": 5}), **keys}
+        measures = {"events_count": {"count": "rows"}}
+        edits = [(*T, key, yaml.safe_dump(value)) for key, value in (("measures", measures), ("protect", protect))]
+        versions.append(version(tmp_path, *LATER, *edits))
+    for language in ("en", "es"):
+        changes(*versions, language)
+    return [one.phrase for one in weaker(*versions)]
+
+
 def test_the_commands(tmp_path, monkeypatch):
     folder = tmp_path / "config" / "partners"
     (folder / "example").mkdir(parents=True)

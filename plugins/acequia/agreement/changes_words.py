@@ -53,6 +53,30 @@ EN: dict[str, str] = {
     "dominance": "table `{table}`: one contributor may hold more of a row",
     "round_to": "table `{table}`: counts are rounded to {new}, no more to {old}",
     "zeros": "table `{table}`: combinations without any row are withheld no more",
+    "p_percent_gone": "table `{table}`: a row from which one contributor could work out another's part is withheld no "
+    "more",
+    "p_percent": "table `{table}`: one contributor may learn another's part of a row more closely",
+    "also_gone": "table `{table}`: how many different `{unit}` stand behind a row counts no more",
+    "also": "table `{table}`: {new} different `{unit}` are enough for a row, no more {old}",
+    "dominance_gone_of": "table `{table}`: a row of which one `{unit}` holds most is withheld no more",
+    "dominance_of": "table `{table}`: one `{unit}` may hold more of a row",
+    "p_percent_gone_of": "table `{table}`: a row from which one `{unit}` could work out another's part is withheld no "
+    "more",
+    "p_percent_of": "table `{table}`: one `{unit}` may learn another's part of a row more closely",
+    "range_pct": "table `{table}`: totals of few contributors stay unknown by {new} percent, no more by {old}",
+    "rounding": "table `{table}`: each count is rounded to the nearest multiple, by which it can be told more closely",
+    "noise_judge": "table `{table}` is protected in another way; whether it protects less, a person must judge",
+    "noise_at_most": "table `{table}`: the noise on counts is at most {new}, no more {old}",
+    "variance": "table `{table}`: the noise on counts has a variance of {new}, no more of {old}",
+    "never": "table `{table}`: only counts up to {new} are never published, no more up to {old}",
+    "epsilon": "table `{table}`: one release tells more of a contributor (epsilon {new}, no more {old})",
+    "delta": "table `{table}`: the chance that a release tells more than agreed is larger (delta {new}, no more {old})",
+    "budget_gone": "feed `{feed}`: what all releases together may tell of a contributor is limited no more",
+    "budget_epsilon": "feed `{feed}`: all releases together may tell more of a contributor (epsilon {new}, no more "
+    "{old})",
+    "budget_delta": "feed `{feed}`: the chance that all releases together tell more is larger (delta {new}, no more "
+    "{old})",
+    "budget_per": "feed `{feed}`: what all releases together may tell is granted anew more often",
 }
 ES: dict[str, str] = {
     "title": "{name}: qué cambia la versión {new}",
@@ -106,5 +130,28 @@ ES: dict[str, str] = {
     "dominance": "tabla `{table}`: un contribuyente puede tener más de una fila",
     "round_to": "tabla `{table}`: los recuentos se redondean a {new}, y no a {old}",
     "zeros": "tabla `{table}`: las combinaciones sin ninguna fila ya no se retienen",
+    "p_percent_gone": "tabla `{table}`: ya no se retiene la fila de la que un contribuyente podría deducir lo de otro",
+    "p_percent": "tabla `{table}`: un contribuyente puede averiguar con más precisión lo que otro aportó a una fila",
+    "also_gone": "tabla `{table}`: ya no importa cuántos `{unit}` distintos hay detrás de una fila",
+    "also": "tabla `{table}`: bastan {new} `{unit}` distintos para una fila, y no {old}",
+    "dominance_gone_of": "tabla `{table}`: ya no se retiene la fila de la que un `{unit}` tiene la mayor parte",
+    "dominance_of": "tabla `{table}`: un `{unit}` puede tener más de una fila",
+    "p_percent_gone_of": "tabla `{table}`: ya no se retiene la fila de la que un `{unit}` podría deducir lo de otro",
+    "p_percent_of": "tabla `{table}`: un `{unit}` puede averiguar con más precisión lo que otro aportó a una fila",
+    "range_pct": "tabla `{table}`: los totales de pocos contribuyentes quedan inciertos en un {new} por ciento, y no "
+    "en un {old}",
+    "rounding": "tabla `{table}`: cada recuento se redondea al múltiplo más cercano, y así se conoce con más precisión",
+    "noise_judge": "la tabla `{table}` se protege de otra manera; si protege menos, debe juzgarlo una persona",
+    "noise_at_most": "tabla `{table}`: el ruido de los recuentos es de {new} como máximo, y no de {old}",
+    "variance": "tabla `{table}`: el ruido de los recuentos tiene una varianza de {new}, y no de {old}",
+    "never": "tabla `{table}`: solo los recuentos hasta {new} no se publican nunca, y no hasta {old}",
+    "epsilon": "tabla `{table}`: una publicación dice más de un contribuyente (épsilon {new}, y no {old})",
+    "delta": "tabla `{table}`: es más probable que una publicación diga más de lo acordado (delta {new}, y no {old})",
+    "budget_gone": "flujo `{feed}`: ya no tiene límite lo que todas las publicaciones juntas dicen de un contribuyente",
+    "budget_epsilon": "flujo `{feed}`: todas las publicaciones juntas pueden decir más de un contribuyente (épsilon "
+    "{new}, y no {old})",
+    "budget_delta": "flujo `{feed}`: es más probable que todas las publicaciones juntas digan más de lo acordado "
+    "(delta {new}, y no {old})",
+    "budget_per": "flujo `{feed}`: lo que todas las publicaciones juntas pueden decir se concede de nuevo más a menudo",
 }
 WORDS: dict[Language, dict[str, str]] = {"en": EN, "es": ES}

@@ -11,12 +11,15 @@ from typing import Any, get_args
 
 from acequia.agreement.columns import Column, Lookup
 from acequia.agreement.model import Agreement, Feed, Terms
-from acequia.agreement.protection import NoProtection, Protection
+from acequia.agreement.privacy import Budget
+from acequia.agreement.protection import NoProtection, Protection, Unit
 from acequia.agreement.tables import Table
-from acequia.agreement.treatments import Band, FirstCharacters, PartOf, RoundTo, TopCode, TruncateTo, Unit
+from acequia.agreement.treatments import Band, FirstCharacters, PartOf, RoundTo, TopCode, TruncateTo
+from acequia.agreement.treatments import Unit as TimeUnit
 
-_UNITS = get_args(Unit)
+_UNITS = get_args(TimeUnit)
 _STRICT = ("required", "optional", "none")
+_BUDGETS = ("month", "quarter", "year", "ever")
 _ROTATIONS = ("month", "quarter", "year", "none")
 
 
@@ -74,6 +77,7 @@ def _privacy(name: str, before: Feed, after: Feed) -> Iterator[Weaker]:
         now = new.recall_at_least_pct.get(kind, 0)
         if now < target:
             yield _said("recall", feed=name, kind=kind, old=target, new=now)
+    yield from _budget(name, old.budget, new.budget)
 
 
 def _columns(name: str, before: Feed, after: Feed) -> Iterator[Weaker]:
@@ -154,18 +158,78 @@ def _protection(name: str, before: Protection | NoProtection, after: Protection 
     if after.contributor != before.contributor:
         phrase = "contributor_rows" if after.contributor == "rows" else "contributor"
         yield _said(phrase, table=name, old=before.contributor, new=after.contributor)
-    yield from _dominance(name, before, after)
-    if before.round_to and (after.round_to or 1) < before.round_to:
-        yield _said("round_to", table=name, old=before.round_to, new=after.round_to or 1)
+    yield from _concentration(before, after, table=name)
+    yield from _units(name, before, after)
+    yield from _rounding(name, before, after)
     if before.zeros == "withhold" != after.zeros:
         yield _said("zeros", table=name)
+    if after.secondary.range_pct < before.secondary.range_pct:
+        yield _said("range_pct", table=name, old=before.secondary.range_pct, new=after.secondary.range_pct)
+    yield from _noise(name, before, after)
 
 
-def _dominance(name: str, before: Protection, after: Protection) -> Iterator[Weaker]:
+def _rounding(name: str, before: Protection, after: Protection) -> Iterator[Weaker]:
+    if before.round_to and (after.round_to or 1) < before.round_to:
+        yield _said("round_to", table=name, old=before.round_to, new=after.round_to or 1)
+    elif after.round_to and before.rounding == "controlled" != after.rounding:
+        yield _said("rounding", table=name)
+
+
+def _concentration(before: Protection | Unit, after: Protection | Unit, **where: object) -> Iterator[Weaker]:
+    """Dominance and the p% rule; a (p, q) rule is as strict as the ratio of the two."""
+    of = "_of" if "unit" in where else ""
     old, new = before.dominance, after.dominance
     if old and not new:
-        yield _said("dominance_gone", table=name)
-    elif old and new:
-        fewer_totals = new.of is not None and (old.of is None or not set(old.of) <= set(new.of))
-        if new.n < old.n or new.k_pct > old.k_pct or fewer_totals:
-            yield _said("dominance", table=name)
+        yield _said(f"dominance_gone{of}", **where)
+    elif old and new and (new.n < old.n or new.k_pct > old.k_pct or _fewer(old.of, new.of)):
+        yield _said(f"dominance{of}", **where)
+    was, now = before.p_percent, after.p_percent
+    if was and not now:
+        yield _said(f"p_percent_gone{of}", **where)
+    elif was and now and (now.p_pct * was.q_pct < was.p_pct * now.q_pct or _fewer(was.of, now.of)):
+        yield _said(f"p_percent{of}", **where)
+
+
+def _fewer(before: tuple[str, ...] | None, after: tuple[str, ...] | None) -> bool:
+    """Whether a rule looks at fewer totals."""
+    return after is not None and (before is None or not set(before) <= set(after))
+
+
+def _units(name: str, before: Protection, after: Protection) -> Iterator[Weaker]:
+    left = {unit.contributor: unit for unit in after.also}
+    for unit in before.also:
+        now = left.get(unit.contributor)
+        if now is None:
+            yield _said("also_gone", table=name, unit=unit.contributor)
+            continue
+        if now.min_contributors < unit.min_contributors:
+            old, new = unit.min_contributors, now.min_contributors
+            yield _said("also", table=name, unit=unit.contributor, old=old, new=new)
+        yield from _concentration(unit, now, table=name, unit=unit.contributor)
+
+
+def _noise(name: str, before: Protection, after: Protection) -> Iterator[Weaker]:
+    """Noise in place of withholding, or the other way round, is another kind of protection: a person must judge."""
+    old, new = before.cell_key, after.cell_key
+    was, now = before.differential_privacy, after.differential_privacy
+    if (old is None) != (new is None) or (was is None) != (now is None):
+        yield _said("noise_judge", table=name)
+    for key in ("noise_at_most", "variance", "never"):
+        if old and new and getattr(new, key) < getattr(old, key):
+            yield _said(key, table=name, old=getattr(old, key), new=getattr(new, key))
+    for key in ("epsilon", "delta"):
+        if was and now and getattr(now, key) > getattr(was, key):
+            yield _said(key, table=name, old=getattr(was, key), new=getattr(now, key))
+
+
+def _budget(name: str, before: Budget | None, after: Budget | None) -> Iterator[Weaker]:
+    """What all releases together may cost; a budget for each month is twelve for each year."""
+    if before is None or after is None:
+        if before is not None:
+            yield _said("budget_gone", feed=name)
+        return
+    for key in ("epsilon", "delta"):
+        if getattr(after, key) > getattr(before, key):
+            yield _said(f"budget_{key}", feed=name, old=getattr(before, key), new=getattr(after, key))
+    if _BUDGETS.index(after.per) < _BUDGETS.index(before.per):
+        yield _said("budget_per", feed=name)
