@@ -96,11 +96,21 @@ def _levels(
         else:
             there = f"reference table {source.name}" if source else "a reference table: the column has no lookup"
             raise AcequiaError("agreement_invalid", f"{place}: level `{level}` is no column of {there}")
-    if len(levels) == 1 or (len(levels) == 2 and totals[1]):
+    if len(levels) == 1:
         return tuple(totals), ()
     places = sorted({row for row in zip(*columns, strict=True) if row[0] not in ("", UNKNOWN)})
+    _require_codes(levels, totals, places, place)
     _require_tree(levels, places, place)
-    return tuple(totals), tuple(places)
+    return tuple(totals), () if len(levels) == 2 and totals[1] else tuple(places)
+
+
+def _require_codes(levels: tuple[str, ...], totals: list[bool], places: list[tuple[str, ...]], place: str) -> None:
+    """No value is one of the codes that every table has."""
+    for depth, level in enumerate(levels):
+        taken = {row[depth] for row in places} & ({UNKNOWN} if totals[depth] else {TOTAL, UNKNOWN})
+        if taken:
+            said = f"{place}: `{level}` has the value `{min(taken)}`, which stands for the total or the unknown of all"
+            raise AcequiaError("agreement_invalid", said, do="Give it another code in the reference table.")
 
 
 def _column(source: ReferenceTable, name: str | None) -> tuple[str, ...]:
