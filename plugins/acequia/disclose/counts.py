@@ -53,6 +53,23 @@ def published_counts(made: pa.Table, table: Table, hidden: Sequence[bool]) -> Co
     return Counts(numbers, {key: cells for key, cells in facts.items() if cells})
 
 
+def in_words(table: Table, name: str) -> str:
+    """What a reader of one column must know of how its counts were changed, in a sentence; empty if they were not."""
+    protect = table.protect
+    if not isinstance(protect, Protection) or name not in _sources(table):
+        return ""
+    if protect.cell_key is not None:
+        never = f" None lies between 1 and {protect.cell_key.never}." if protect.cell_key.never else ""
+        return f"Counts carry a small noise, the same for the same group everywhere; totals need not add up.{never}"
+    if protect.round_to is None:
+        return ""
+    if protect.rounding == "controlled" and _adds_up(table, protect, name):
+        return (
+            f"Rounded to multiples of {protect.round_to}, so that totals stay the sums of their parts where they can."
+        )
+    return f"Rounded to multiples of {protect.round_to}; totals need not add up."
+
+
 def seen(numbers: dict[str, list[int | None]]) -> list[bool]:
     """Whether noise left anything of each cell: what became 0 throughout looks like a cell that nobody is in."""
     return [any(counts) for counts in zip(*numbers.values(), strict=True)]

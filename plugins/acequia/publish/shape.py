@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from acequia.agreement.load import Signed
 from acequia.agreement.model import Feed
 from acequia.agreement.tables import CountDistinct, CountRows, Mean, Median, Ratio, Sum, Table
+from acequia.disclose import counts
 from acequia.disclose.private import in_words
 from acequia.errors import AcequiaError
 from acequia.period import Period
@@ -54,7 +55,13 @@ class ColumnInfo:
 def columns_of(rows: pa.Schema, feed: Feed, table: Table) -> tuple[ColumnInfo, ...]:
     """The columns of a publication with their meaning, in order."""
     found = (_column(field.name, _type_name(field.type), feed, table) for field in rows)
-    return tuple(replace(c, describe=f"{c.describe} {in_words(table, c.name)}".rstrip()) for c in found)
+    return tuple(replace(column, describe=_with_noise(column, table)) for column in found)
+
+
+def _with_noise(column: ColumnInfo, table: Table) -> str:
+    """Its meaning, and how its numbers were changed to protect people."""
+    said = (column.describe, counts.in_words(table, column.name), in_words(table, column.name))
+    return " ".join(part for part in said if part)
 
 
 def _column(name: str, type_: str, feed: Feed, table: Table) -> ColumnInfo:
