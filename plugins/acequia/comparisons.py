@@ -39,7 +39,7 @@ from acequia.work import Work
 if TYPE_CHECKING:
     from acequia.aggregate.pieces import Piece as Rows
 
-NEAREST = 2
+NEAREST = 1
 """Of the vintages of one window so many are always compared with, the latest first."""
 
 

@@ -89,13 +89,15 @@ def decide(
     from acequia.disclose.costs import costs
     from acequia.disclose.linked import Links as Linked
     from acequia.disclose.linked import Release, system
+    from acequia.disclose.reach import within_reach
     from acequia.disclose.suppress import suppress
 
     if not is_withholding(table):
         return Decision([None] * made.num_rows, {"method": "none"})
     new = Release(table, made, deliveries=frozenset(str(delivery) for delivery in cells.deliveries))
     built = system(new, links or Linked(), costs(new, before))
-    found = suppress(built.problem)
+    problem, beyond = within_reach(built.problem)
+    found = suppress(problem)
     reasons = [
         own or ("difference" if tells else "secondary" if more else None)
         for own, tells, more in zip(
@@ -104,7 +106,7 @@ def decide(
     ]
     compared = len(links.earlier) if links else 0
     pattern: dict[str, object] = {"method": found.method, "cost": found.cost, "bound": found.bound}
-    return Decision(reasons, {**pattern, "compared_with": compared, **found.facts})
+    return Decision(reasons, {**pattern, "compared_with": compared, **found.facts, "beyond_reach": beyond})
 
 
 def is_withholding(table: Table) -> bool:

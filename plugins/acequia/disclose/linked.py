@@ -24,6 +24,7 @@ from acequia.agreement.tables import Table
 from acequia.disclose.geometry import Equation, Key, Shape, inside, margin, matrix, shape_of
 from acequia.disclose.layers import HIDDEN, Layer, Need, Problem
 from acequia.disclose.primary import Part, Primary, judge
+from acequia.disclose.reach import merged, once, within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -138,7 +139,7 @@ def system(new: Release, links: Links, cost: NDArray[np.float64]) -> System:
     withheld[:own] |= told
     fixed[:own] = withheld[:own]
     costs = np.concatenate([np.maximum(cost, 1e-9), np.ones(cells - own)])
-    layers = tuple(layer for layer in layers if layer.equations.shape[0] and layer.needs)
+    layers = tuple(merged(layer) for layer in layers if layer.equations.shape[0] and layer.needs)
     return System(Problem(layers, withheld, fixed, costs), tuple(bool(tells) for tells in told))
 
 
@@ -398,27 +399,16 @@ class _Assembly:
         lower = np.where(value < lower, -np.inf, lower)
         return Layer(
             name=" ".join(part for part in self.definition if part),
-            equations=matrix(_once(self.equations), count),
+            equations=matrix(once(self.equations), count),
             value=value,
             lower=lower,
             upper=np.full(count, np.inf),
             cell=np.array(self.cell, dtype=np.int64),
             slack=np.array(self.slack, dtype=float),
             integer=self.whole,
-            needs=tuple(_within(need, value, lower) for need in self.needs),
+            needs=tuple(within(need, value, lower) for need in self.needs),
             sole=np.array(self.sole, dtype=np.int64),
         )
-
-
-def _once(equations: Sequence[Equation]) -> list[Equation]:
-    """Each equation once."""
-    return list({tuple(sorted(equation.items())): equation for equation in equations if equation}.values())
-
-
-def _within(need: Need, value: NDArray[np.float64], lower: NDArray[np.float64]) -> Need:
-    """A need with no more below than there is room for."""
-    room = float(value[need.unknown] - lower[need.unknown])
-    return Need(need.unknown, need.up, max(0.0, min(need.down, room)), need.width, need.integers)
 
 
 def _threshold(table: Table) -> int:
