@@ -391,4 +391,5 @@ def _done(kind: type[Kept], path: Path, work: Work, file: Path | None = None) ->
 def _said(disclosed: Disclosed, release: Published) -> str:
     withheld = sum(disclosed.withheld.values())
     state = "published" if release.changed else "unchanged"
-    return f"{state} {release.table} {disclosed.period}: {disclosed.cells} cells, {withheld} withheld"
+    nothing = ": no number may be told without singling someone out" if 0 < disclosed.cells == withheld else ""
+    return f"{state} {release.table} {disclosed.period}: {disclosed.cells} cells, {withheld} withheld{nothing}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +92,7 @@ def contents(release: Release, rows: pa.Table) -> dict[str, bytes]:
     """The files of a release by name, the checksums last. Pure: the same rows and ids give the same bytes."""
     data = {"data.parquet": as_parquet(release, rows), "data.csv": as_csv(rows)}
     told = {
-        "README.txt": as_text(release, rows.num_rows),
+        "README.txt": as_text(release, rows),
         "datapackage.json": as_json(as_package(release, rows, data)),
     }
     if release.certificate:
@@ -211,15 +211,28 @@ def _described(column: ColumnInfo) -> dict[str, Any]:
     return field
 
 
-def as_text(release: Release, rows: int) -> bytes:
+NOTHING_TOLD = (
+    "No number of it may be told: behind every row stand so few people or companies, or so unequal ones, that numbers "
+    "would single them out. The rows say so, and nothing is missing by mistake."
+)
+
+
+def nothing_told(statuses: Iterable[str | None]) -> bool:
+    """Whether a release has rows, and all of them are withheld."""
+    return set(statuses) == {"withheld"}
+
+
+def as_text(release: Release, rows: pa.Table) -> bytes:
     """The release in plain words, for whoever opens the folder."""
+    provisional = " Provisional: more deliveries of this period are expected." if release.provisional else ""
     lines = [
         f"{release.name}, {release.period}",
         "",
         release.describe,
         f"Source: {release.partner_name}. Basis: {release.legal_basis}.",
         f"For: {', '.join(release.recipients)}.",
-        f"{rows} rows." + (" Provisional: more deliveries of this period are expected." if release.provisional else ""),
+        f"{rows.num_rows} rows.{provisional}",
+        *([NOTHING_TOLD] if nothing_told(rows.column("cell_status").to_pylist()) else []),
         "",
         "Columns",
         *(f"  {c.name} ({c.type}{', ' + c.unit if c.unit else ''}): {c.describe}" for c in release.columns),
