@@ -25,6 +25,8 @@ MEASURES = {"payments_count": {"count": "rows"}, "senders_count": {"count_distin
 TABLES: dict[str, Any] = {
     "by_department": {"describe": "One row per department.", "by": ["department"], "cells": "all",
                       "measures": MEASURES, "protect": PROTECT},
+    "by_both": {"describe": "One row per department and kind.", "by": ["department", "kind"], "measures": MEASURES,
+                "protect": PROTECT},
     "by_kind": {"describe": "One row per kind.", "by": ["kind"], "measures": MEASURES, "protect": PROTECT},
     "in_all": {"describe": "One row.", "by": [], "measures": MEASURES, "protect": PROTECT},
 }  # fmt: skip
@@ -71,14 +73,16 @@ def test_small_counts_never_appear_and_nothing_is_withheld(ran: World) -> None:
 
 
 def test_noise_is_there_and_no_larger_than_agreed(ran: World) -> None:
-    moved = []
-    for table in ("by_department", "in_all"):
+    moved, small = [], []
+    for table in ("by_department", "by_both", "in_all"):
         (path,) = ran.settings.workspace.rglob(f"cells.{table}.{DAY}.parquet")
         exact = {tuple(row[by] for by in TABLES[table]["by"]): row for row in pq.read_table(path).to_pylist()}
         for row in lake_of(ran.settings).read(f"{PARTNER}.{table}").to_pylist():
             truth = exact[tuple(row[by] for by in TABLES[table]["by"])]
             moved.append(abs(row["senders_count"] - truth["senders_count"]))
             assert row["senders_count"] == row["contributors_count"]
+            small.append(truth["cell:contributors"])
+    assert 0 < min(small) < PROTECT["min_contributors"]  # which would be withheld
     assert 0 < max(moved) <= NOISE["noise_at_most"]
 
 

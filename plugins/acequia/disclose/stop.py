@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from acequia.agreement.tables import Table
 from acequia.disclose.audit import Audited, Seen, audit, between
 from acequia.disclose.layers import Exposed, Layer, Need
-from acequia.disclose.public import CONTRIBUTORS, System, Told, as_code, system
+from acequia.disclose.public import CONTRIBUTORS, NOISE, System, Told, as_code, system
 from acequia.errors import AcequiaError
 from acequia.flow import Cells
 
@@ -41,6 +41,8 @@ def require(known: Sequence[Told], new: Told, cells: Cells, table: Table, *, whe
 
     from acequia.disclose.primary import judge
 
+    if NOISE & set(new.rules):  # no cell is withheld, and no number is what it was
+        return audit(known, around=new.id)
     made = pq.read_table(cells.path)
     primary = judge(made, table)
     rows = _rows(made.select(list(table.by)).to_pylist(), table, new)
