@@ -25,14 +25,17 @@ from typing import TYPE_CHECKING
 from acequia.agreement.privacy import Budget
 from acequia.agreement.protection import DifferentialPrivacy, Protection
 from acequia.agreement.tables import Table
-from acequia.disclose import private
+from acequia.disclose import certificate, private
+from acequia.disclose.audit import audit
+from acequia.disclose.public import told
 from acequia.engine.parquet import write_parquet
 from acequia.errors import AcequiaError
 from acequia.flow import Cells, Disclosed
 from acequia.ledger import budget
 from acequia.ledger.budget import Charge
-from acequia.publish.content import digest
+from acequia.publish.content import digest, read_cells
 from acequia.publish.open_release import releases
+from acequia.publish.release import release_name
 from acequia.work import Work
 
 if TYPE_CHECKING:
@@ -51,7 +54,23 @@ def release(work: Work, cells: Cells, *, out: Path) -> Disclosed:
     if standing is None:
         budget.require_room(work.ledger, asked, limit)
         standing = _drawn_and_charged(work, cells, table, asked, limit)
-    return private.disclosed(_noisy(work, standing, table), cells, table, out=out)
+    noisy = _noisy(work, standing, table)
+    return _certified(work, private.disclosed(noisy, cells, table, out=out), noisy, cells)
+
+
+def _certified(work: Work, disclosed: Disclosed, noisy: pa.Table, cells: Cells) -> Disclosed:
+    """With what the public is told of the release: its shape, and a certificate that says what was promised.
+
+    There is nothing for the auditor to find: no cell is withheld, and noisy numbers give no equations.
+    """
+    table = work.feed.tables[cells.table]
+    shape = private.shape(noisy, cells, table, work.feed, work.feed_name)
+    rows, name = read_cells(disclosed, table), f"{work.partner}.{cells.table}"
+    own = f"{name}/{cells.period}/{release_name(digest(rows))}"
+    new = told(rows, shape, id=own, table=name, period=cells.period, current=True)
+    facts = certificate.facts(audit([new], around=own), [new], new, method="none")
+    promised = {**facts, private.RULE: private.rules(table)[private.RULE]}
+    return disclosed.model_copy(update={"structure": shape, "certificate": promised})
 
 
 def _asked(work: Work, cells: Cells, table: Table) -> tuple[Charge, Budget]:

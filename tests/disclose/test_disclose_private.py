@@ -20,7 +20,8 @@ from scipy.stats import beta
 from acequia.aggregate.plan import problems
 from acequia.aggregate.private import CONTRIBUTORS, most_of, queries
 from acequia.agreement.model import Feed
-from acequia.disclose import private
+from acequia.disclose import noise, private
+from acequia.errors import AcequiaError
 from acequia.flow import Cells
 from acequia.publish.content import read_cells
 from tests.aggregate.made_feeds import a_feed, a_reference, cells_of, frame, protected
@@ -215,13 +216,13 @@ def drawn(cells: Cells, feed: Feed, without: Cells, together: Cells) -> np.ndarr
     table = feed.tables["t"]
     terms = table.protect.differential_privacy  # type: ignore[union-attr]
     assert terms is not None
-    share = private.share_of(terms.epsilon, len(queries(table)))
+    share = noise.share_of(terms.epsilon, len(queries(table)))
     fit = np.zeros(DRAWS)
     own, left, right = (numbers(part, feed) for part in (cells, without, together))
     for name, most in claimed(cells, feed).items():
         for key in sorted(own[name], key=str):
             if left[name][key] != right[name][key]:  # the rest tells nothing
-                noisy = np.array(private._with_noise([own[name][key]] * DRAWS, most, share))
+                noisy = np.array(noise.with_noise([own[name][key]] * DRAWS, most, share))
                 fit += (np.abs(noisy - left[name][key]) - np.abs(noisy - right[name][key])) * share / most
     return fit
 
@@ -251,8 +252,8 @@ def test_twenty_thousand_draws_of_every_measure_tell_no_more_than_is_claimed(pla
 
 @pytest.mark.parametrize("part", [0.5, 0.75])
 def test_noise_that_is_too_small_is_found_out(place: Path, monkeypatch: pytest.MonkeyPatch, part: float) -> None:
-    right = private.scale_for
-    monkeypatch.setattr(private, "scale_for", lambda moved, epsilon: part * right(moved, epsilon))
+    right = noise.scale_for
+    monkeypatch.setattr(noise, "scale_for", lambda moved, epsilon: part * right(moved, epsilon))
     assert attacked(place, feed_of(cells="all", epsilon=1.0, **ONE_NUMBER)) > 1.0
 
 
@@ -267,8 +268,10 @@ def test_bounding_that_is_left_out_is_found_out(place: Path, monkeypatch: pytest
 def published_alone(feed: Feed) -> int:
     """Of 20,000 cells in which one contributor is alone, how many are published."""
     table = feed.tables["t"]
-    share = private.share_of(1.0, len(queries(table)))
-    return len(private._above_threshold([1] * DRAWS, table, share))
+    share = noise.share_of(1.0, len(queries(table)))
+    terms = table.protect.differential_privacy  # type: ignore[union-attr]
+    assert terms is not None
+    return len(noise.above_threshold([1] * DRAWS, terms.cells_at_most, share, terms.delta))
 
 
 def test_a_cell_of_one_contributor_is_published_no_more_often_than_delta(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,24 +280,24 @@ def test_a_cell_of_one_contributor_is_published_no_more_often_than_delta(monkeyp
     hits = published_alone(feed)
     assert hits > 0  # delta is spent: a threshold any lower would be too low
     assert beta.ppf(UNSURE, hits, DRAWS - hits + 1) <= delta
-    right = private.threshold_for
-    monkeypatch.setattr(private, "threshold_for", lambda *of: right(*of) - 3)
-    with pytest.raises(private.AcequiaError, match="more than was agreed"):
+    right = noise.threshold_for
+    monkeypatch.setattr(noise, "threshold_for", lambda *of: right(*of) - 3)
+    with pytest.raises(AcequiaError, match="more than was agreed"):
         published_alone(feed)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.01, 10), st.integers(1, 50), st.sampled_from([1e-9, 1e-6, 1e-3]))
 def test_the_threshold_is_the_lowest_that_serves(epsilon: float, cells: int, delta: float) -> None:
-    scale = private.scale_for(cells, epsilon)
-    lowest = private.threshold_for(scale, cells, delta)
-    told, below = (private._threshold(scale, at).map((cells, cells, 1))[1] for at in (lowest, lowest - 1))
+    scale = noise.scale_for(cells, epsilon)
+    lowest = noise.threshold_for(scale, cells, delta)
+    told, below = (noise._threshold(scale, at).map((cells, cells, 1))[1] for at in (lowest, lowest - 1))
     assert told <= delta < below
 
 
 @given(st.floats(0.001, 100), st.integers(1, 100))
 def test_shares_add_up_to_no_more_than_the_whole(epsilon: float, parts: int) -> None:
-    share = private.share_of(epsilon, parts)
+    share = noise.share_of(epsilon, parts)
     assert Fraction(share) * parts <= Fraction(epsilon)
     assert share == pytest.approx(epsilon / parts)
 
@@ -302,12 +305,12 @@ def test_shares_add_up_to_no_more_than_the_whole(epsilon: float, parts: int) -> 
 def test_the_noise_is_as_wide_as_readers_are_told(place: Path) -> None:
     feed = feed_of(cells="all", by=("district",), measures=("rows_count", "amount_sum"), epsilon=0.5)
     cells, scales = made(place, feed, []), private.noise_of(feed.tables["t"])
-    share = private.share_of(0.5, 2)
+    share = noise.share_of(0.5, 2)
     for name, most in claimed(cells, feed).items():
         units = 10 ** getattr(pq.read_table(cells.path).column(f"private:{name}").type, "scale", 0)
-        noise = np.array(private._with_noise([0] * DRAWS, most, share)) / units
-        assert np.std(noise) == pytest.approx(scales[name] * math.sqrt(2), rel=0.06)
-        assert abs(np.mean(noise)) < 6 * np.std(noise) / math.sqrt(DRAWS)
+        drawn_once = np.array(noise.with_noise([0] * DRAWS, most, share)) / units
+        assert np.std(drawn_once) == pytest.approx(scales[name] * math.sqrt(2), rel=0.06)
+        assert abs(np.mean(drawn_once)) < 6 * np.std(drawn_once) / math.sqrt(DRAWS)
 
 
 # What is published

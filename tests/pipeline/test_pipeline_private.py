@@ -14,13 +14,14 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from acequia import pipeline, spending
+from acequia import auditing, pipeline, spending
 from acequia.cli import cli
 from acequia.disclose import private
 from acequia.errors import AcequiaError
 from acequia.flow import Cells, DeliveryId
 from acequia.ledger import budget
 from acequia.opening import lake_of, ledger_of, open_work
+from acequia.publish import open_release
 from acequia.work import Work
 from tests.pipeline.world import DAY, World, make_world
 
@@ -127,6 +128,32 @@ def test_it_is_published_with_noise_and_says_so(ran: World) -> None:
     (package,) = release.glob("release-*/datapackage.json")
     assert "epsilon 1 for the whole release" in package.read_text()
     assert work.ledger.verify() == []
+
+
+def test_the_certificate_says_what_was_promised_and_anybody_can_work_it_out(copied: World) -> None:
+    """Beside a table whose cells are withheld, and one whose cells only the rows tell."""
+    unknown = a_table(
+        cells="observed",
+        by=["department", "kind"],
+        hierarchy={"department": ["country", "region", "department"]},
+        measures={"payments_count": {"count": "rows"}},
+    )
+    unknown["protect"]["differential_privacy"] = {"epsilon": 60.0, "delta": 0.01, "cells_at_most": 3}
+    plain = {**a_table(cells="observed"), "protect": {"contributor": "sender", "min_contributors": 10}}
+    agree(copied, {TABLE: a_table(), "unknown": unknown, "plain": plain}, {"epsilon": 100, "delta": 0.05})
+    again(copied)
+    lake = lake_of(copied.settings)
+    for table in (TABLE, "unknown"):
+        ((_, folder),) = open_release.releases(lake.files, PARTNER, table)
+        said = json.loads(lake.files.read(f"{folder}/certificate.json") or b"")
+        assert (said["rules"], said["findings"]) == (["differential_privacy"], 0)
+        assert said["differential_privacy"]["epsilon"] in (1.0, 60.0)
+        assert auditing.recompute(lake.files, folder) == []
+        assert not auditing.audit_table(lake.files, f"{PARTNER}.{table}").findings
+        shape = json.loads(lake.files.read(f"{folder}/datapackage.json") or b"")["acequia"]["structure"]
+        keys = {row["department"] for row in lake.read(f"{PARTNER}.{table}").to_pylist()}
+        assert set(shape["by"][0].get("parents", {})) <= keys  # what is not published is not told by its place
+        assert len(keys) > 1
 
 
 def test_fifty_runs_a_backfill_and_a_cleared_task_are_one_release(ran: World) -> None:

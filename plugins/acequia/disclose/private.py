@@ -19,20 +19,21 @@ totals that are the sums of their parts.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.aggregate.dimensions import UNKNOWN
 from acequia.aggregate.private import CONTRIBUTORS, decimals_of, is_contributors, most_of, queries, terms_of
+from acequia.agreement.model import Feed
 from acequia.agreement.protection import DifferentialPrivacy, Protection
 from acequia.agreement.tables import Sum, Table
+from acequia.disclose.noise import above_threshold, share_of, with_noise
+from acequia.disclose.structure import structure
 from acequia.engine.parquet import write_parquet
 from acequia.errors import AcequiaError
 from acequia.flow import Cells, Disclosed
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RULE = "differential_privacy"
-_HIGHEST_THRESHOLD = 2**40
 Key = tuple[Any, ...]
 
 
@@ -55,70 +55,6 @@ def _terms(table: Table) -> DifferentialPrivacy:
     if found is None:
         raise AcequiaError("internal", "the table has no differential privacy")
     return found
-
-
-# What noise costs
-
-
-def share_of(epsilon: float, parts: int) -> float:
-    """The largest equal share whose exact sum over all parts is no more than the whole."""
-    share = epsilon / parts
-    while Fraction(share) * parts > Fraction(epsilon):
-        share = math.nextafter(share, 0)
-    return share
-
-
-def scale_for(moved: int, epsilon: float) -> float:
-    """The scale of discrete Laplace noise for numbers that one contributor moves by so much in all (L1 distance).
-
-    It is moved / epsilon, or the next number above it for which OpenDP's privacy map keeps to epsilon.
-    """
-    scale = moved / epsilon
-    while _laplace(scale).map(moved) > epsilon:
-        scale = math.nextafter(scale, math.inf)
-    return scale
-
-
-def threshold_for(scale: float, cells: int, delta: float) -> int:
-    """The lowest threshold at which cells that only one contributor is in, up to `cells` of them, are published with a
-    chance of no more than delta, by OpenDP's privacy map.
-
-    Raises:
-        AcequiaError: `release_stopped` if there is none: delta is too small for this epsilon.
-    """
-
-    def serves(threshold: int) -> bool:
-        return bool(_threshold(scale, threshold).map((cells, cells, 1))[1] <= delta)
-
-    low, high = 1, 2
-    while not serves(high):
-        low, high = high, 2 * high
-        if high > _HIGHEST_THRESHOLD:
-            raise AcequiaError("release_stopped", "no threshold serves so small a delta")
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if serves(middle) else (middle, high)
-    return high
-
-
-def _opendp() -> Any:
-    import opendp.prelude as dp
-
-    dp.enable_features("contrib")
-    return dp
-
-
-def _laplace(scale: float) -> Any:
-    dp = _opendp()
-    domain, metric = dp.vector_domain(dp.atom_domain(T="i64")), dp.l1_distance(T="i64")
-    return dp.m.make_laplace(domain, metric, scale=scale)
-
-
-def _threshold(scale: float, threshold: int) -> Any:
-    dp = _opendp()
-    domain = dp.map_domain(dp.atom_domain(T="i64"), dp.atom_domain(T="i64"))
-    metric = dp.l01inf_distance(dp.absolute_distance(T="i64"))
-    return dp.m.make_laplace_threshold(domain, metric, scale=scale, threshold=threshold)
 
 
 def noise_of(table: Table) -> dict[str, float]:
@@ -168,6 +104,7 @@ def _drawn(made: pa.Table, table: Table) -> _Noisy:
 
     terms, asked = _terms(table), queries(table)
     share = share_of(terms.epsilon, len(asked))
+    at_least = table.protect.min_contributors if isinstance(table.protect, Protection) else 1
     decimals: dict[str, int | None] = {}
     numbers: dict[str, list[int]] = {}
     kept = list(range(made.num_rows))
@@ -178,40 +115,16 @@ def _drawn(made: pa.Table, table: Table) -> _Noisy:
         moved = terms.cells_at_most * most_of(table, query.name, column.type.scale if fraction else 0)
         exact = [_whole(number, column.type.scale if fraction else 0) for number in column.to_pylist()]
         if query.column == CONTRIBUTORS:
-            found = _above_threshold(exact, table, share)
-            kept = sorted(found)
+            found = above_threshold(exact, terms.cells_at_most, share, terms.delta)
+            kept = sorted(place for place, number in found.items() if number >= at_least)
             numbers[query.name] = [found[place] for place in kept]
         else:
-            numbers[query.name] = _with_noise([exact[place] for place in kept], moved, share)
+            numbers[query.name] = with_noise([exact[place] for place in kept], moved, share)
     return _Noisy(kept, numbers, decimals)
 
 
 def _whole(number: Any, decimals: int) -> int:
     return int(number.scaleb(decimals)) if isinstance(number, Decimal) else int(number)
-
-
-def _with_noise(exact: list[int], moved: int, epsilon: float) -> list[int]:
-    """The numbers with discrete Laplace noise; one contributor moves all of them together by at most `moved`."""
-    measurement = _laplace(scale_for(moved, epsilon))
-    return [int(number) for number in measurement(exact)] if exact else []
-
-
-def _above_threshold(exact: list[int], table: Table, epsilon: float) -> dict[int, int]:
-    """Place -> noisy number of contributors, of the cells that have enough of them."""
-    terms = _terms(table)
-    at_least = table.protect.min_contributors if isinstance(table.protect, Protection) else 1
-    scale = scale_for(terms.cells_at_most, epsilon)
-    threshold = threshold_for(scale, terms.cells_at_most, terms.delta)
-    measurement = _threshold(scale, threshold)
-    spent = measurement.map((terms.cells_at_most, terms.cells_at_most, 1))
-    if spent[0] > epsilon or spent[1] > terms.delta:
-        raise AcequiaError("internal", "the noise would cost more than was agreed")
-    counted = {place: number for place, number in enumerate(exact) if number > 0}
-    found = measurement(counted) if counted else {}
-    # OpenDP 0.16 also releases what is equal to its threshold, which its privacy map leaves out (opendp/opendp#2922):
-    # measured, a lone contributor's cell came through 1.6 times as often as the map says
-    passed = {int(place): int(number) for place, number in found.items() if number > threshold}
-    return {place: number for place, number in passed.items() if number >= at_least}
 
 
 # What follows from noisy numbers
@@ -368,6 +281,24 @@ def rules(table: Table) -> dict[str, object]:
     said = {"epsilon": terms.epsilon, "delta": terms.delta, "cells_at_most": terms.cells_at_most,
             "rows_at_most": terms.rows_at_most, "noise": "discrete_laplace", "scale": noise_of(table)}  # fmt: skip
     return {"contributor": contributor, RULE: said}
+
+
+def shape(noisy: pa.Table, cells: Cells, table: Table, feed: Feed, feed_name: str) -> dict[str, Any]:
+    """The public structure of a release: as of any other, from published cells alone."""
+    import pyarrow.parquet as pq
+
+    told = structure(cells, table.model_copy(update={"hierarchy": {}}), feed, feed_name)
+    made = pq.read_table(cells.path)
+    there = set(zip(*(noisy.column(by).to_pylist() for by in table.by), strict=True))
+    finest = _keys(made, table, range(made.num_rows))
+    public = [key for key in finest if tuple(values[0] for values in key) in there]
+    for place, column in enumerate(told["by"]):
+        if column["name"] in table.hierarchy:
+            paths = ([value for depth, value in enumerate(key[place]) if not (depth and value == UNKNOWN)]
+                     for key in public)  # fmt: skip
+            parents = {str(low): str(high) for path in paths for low, high in pairwise(path)}
+            column |= {"levels": list(table.hierarchy[column["name"]]), "parents": dict(sorted(parents.items()))}
+    return told
 
 
 def in_words(table: Table, name: str) -> str:
