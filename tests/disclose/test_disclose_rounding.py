@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acequia.disclose.control import disclose
 from acequia.disclose.rounding import controlled
 from acequia.disclose.rules import rounded
+from acequia.flow import Disclosed
+from tests.aggregate.made_feeds import a_feed, a_reference, cells_of, frame, protected
 
 Equations = list[dict[int, float]]
 
@@ -131,3 +136,55 @@ def test_zeros_stay_zeros() -> None:
     counts, equations = with_margins(np.random.default_rng(3).poisson(0.5, (6, 6, 3)))
     after = controlled(counts, equations, 3).counts
     assert all(now == 0 for now, was in zip(after.tolist(), counts, strict=True) if was == 0)
+
+
+# tables
+
+
+PEOPLE = [
+    {"district": district, "person": f"{district} {number}", "day": 1}
+    for district, many in (("Gaborone", 33), ("Lobatse", 18), ("Maun", 24), ("Kasane", 13))
+    for number in range(many)
+]
+ROUNDED: dict[str, Any] = {
+    "by": ("district",),
+    "hierarchy": {"district": ("country", "region", "district")},
+    "measures": {"rows_count": {"count": "rows"}, "people_count": {"count_distinct": "person"}},
+}
+
+
+def told(folder: Path, rows: list[dict[str, Any]], **protect: Any) -> tuple[Disclosed, dict[str, dict[str, Any]]]:
+    a_reference(folder)
+    agreed = {"contributor": "person", "min_contributors": 3, "round_to": 5, "rounding": "controlled", **protect}
+    feed = a_feed(tables={"t": {**ROUNDED, "protect": agreed}})
+    cells = cells_of(folder, feed, feed.tables["t"], (protected(folder, frame(rows)),))
+    disclosed = disclose(cells, feed.tables["t"], out=folder / "disclosed.parquet")
+    return disclosed, {row["district"]: row for row in pq.read_table(disclosed.path).to_pylist()}
+
+
+def test_totals_of_a_table_stay_sums(tmp_path: Path) -> None:
+    disclosed, rows = told(tmp_path, PEOPLE)
+    of = {name: row["rows_count"] for name, row in rows.items()}
+    assert of["_T"] == of["North"] + of["South"]
+    assert of["North"] == of["Maun"] + of["Kasane"]
+    assert of["South"] == of["Gaborone"] + of["Lobatse"]
+    assert all(value % 5 == 0 for value in of.values())
+    assert all(abs(of[name] - many) < 5 for name, many in (("Gaborone", 33), ("Maun", 24), ("_T", 88)))
+    assert disclosed.rules["controlled_rounding"] == {}  # every cell to a next multiple
+
+
+def test_distinct_counts_do_not_add_up_and_are_rounded_by_themselves(tmp_path: Path) -> None:
+    _, rows = told(tmp_path, PEOPLE)
+    exact = {"Gaborone": 33, "Lobatse": 18, "Maun": 24, "Kasane": 13, "North": 37, "South": 51, "_T": 88}
+    for name in ("people_count", "contributors_count"):
+        assert {place: row[name] for place, row in rows.items()} == {p: rounded(n, 5) for p, n in exact.items()}
+
+
+def test_a_withheld_cell_leaves_the_other_totals_sums(tmp_path: Path) -> None:
+    _, rows = told(tmp_path, [row for row in PEOPLE if row["district"] != "Kasane"] + PEOPLE[-2:])
+    open_ = {name for name, row in rows.items() if row["withheld_because"] is None}
+    of = {name: row["rows_count"] for name, row in rows.items()}
+    assert of["Kasane"] is None
+    for total, parts in (("_T", ("North", "South")), ("South", ("Gaborone", "Lobatse")), ("North", ("Maun", "Kasane"))):
+        if {total, *parts} <= open_:
+            assert of[total] == sum(of[part] for part in parts)
