@@ -28,11 +28,7 @@ def naive(rows: pd.DataFrame, spec: dict[str, Any]) -> dict[tuple[Any, ...], dic
         cells.update({key: _cell(members, spec) for key, members in groups.items()})
         for key in _grid(records, spec) if spec["cells"] == "all" else ():
             cells.setdefault(_key(key, depths, spec), _cell([], spec))
-    parents = {}
-    for key in cells:
-        paths = [_path(by, value, spec) for by, value in zip(spec["by"], key, strict=True)]
-        parents[key] = [up for up in product(*paths) if up != key and up in cells]
-    _protect(cells, parents, spec)
+    _protect(cells, spec)
     return cells
 
 
@@ -47,15 +43,6 @@ def _up(by: str, value: Any, depth: int, spec: dict[str, Any]) -> Any:
     if depth == 0:
         return value
     return REGION.get(value) if levels[depth] == "region" else "_T"
-
-
-def _path(by: str, value: Any, spec: dict[str, Any]) -> list[Any]:
-    if by not in spec["hierarchy"]:
-        return [value]
-    path = [value]
-    if "region" in spec["hierarchy"][by] and value in REGION:
-        path.append(REGION[value])
-    return path if value == "_T" else [*path, "_T"]
 
 
 def _grid(records: list[dict[str, Any]], spec: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -129,23 +116,10 @@ def _by_contributor(
     return list(sums.values())
 
 
-def _protect(
-    cells: dict[tuple[Any, ...], dict[str, Any]],
-    parents: dict[tuple[Any, ...], list[tuple[Any, ...]]],
-    spec: dict[str, Any],
-) -> None:
+def _protect(cells: dict[tuple[Any, ...], dict[str, Any]], spec: dict[str, Any]) -> None:
+    """What the rules say of each cell by itself."""
     for cell in cells.values():
         cell["because"] = _why(cell, spec)
-    own = {key for key, cell in cells.items() if cell["because"]}
-    withheld = set(own)
-    for key in own:
-        withheld |= set(parents[key])
-    exposed = {key for key in own if any(key in ups for ups in parents.values())}
-    exposed -= {up for key in withheld for up in parents[key]}
-    below = {key for key in cells if exposed & set(parents[key])}
-    withheld |= below | {up for key in below for up in parents[key]}
-    for key in withheld - own:
-        cells[key]["because"] = "secondary"
     for cell in cells.values():
         numbers = cell["numbers"].values()
         cell["status"] = (

@@ -167,5 +167,3 @@ def disclosive(
         if any(0 < number < THRESHOLD for number in few):
             found.append(country)
     return found
-
-
