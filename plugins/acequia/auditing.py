@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from acequia.agreement.tables import Table
 from acequia.disclose import certificate, stop
 from acequia.disclose.audit import NARROW_PCT, Audited, audit, standing
+from acequia.disclose.counts import further
 from acequia.disclose.public import Told, related, told
 from acequia.disclose.structure import structure
 from acequia.errors import AcequiaError
@@ -82,6 +83,8 @@ def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -
         AcequiaError: `release_stopped` where a number that must stay unknown could be worked out.
     """
     shape = structure(cells, table, work.feed, work.feed_name)
+    if further(disclosed.rules):
+        shape["rounding"]["reach"] = 2  # multiples of the base, since the next ones did not add up
     rows = read_cells(disclosed, table)
     name, release = f"{work.partner}.{cells.table}", release_name(digest(rows))
     if work.lake.files.exists(f"{period_folder(work.partner, cells.table, cells.period)}/{release}/{COMPLETE}"):

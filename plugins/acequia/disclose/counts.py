@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,12 @@ def published_counts(made: pa.Table, table: Table, hidden: Sequence[bool]) -> Co
         else:
             numbers[name] = [None if count is None else rounded(count, protect.round_to) for count in counts]
     return Counts(numbers, {key: cells for key, cells in facts.items() if cells})
+
+
+def further(rules: Mapping[str, object]) -> int:
+    """Of how many cells controlled rounding took a count further than to a next multiple, out of a release's rules."""
+    facts = rules.get("controlled_rounding")
+    return int(facts.get("further", 0)) if isinstance(facts, Mapping) else 0
 
 
 def in_words(table: Table, name: str) -> str:

@@ -75,7 +75,6 @@ def told(rows: pa.Table, structure: Mapping[str, Any], *, id: str, table: str, p
     by = tuple(column["name"] for column in structure["by"])
     quantities, lower, slack = {}, {}, {}
     base = structure.get("rounding", {})
-    off = _off(base)
     measures = [*structure["measures"]]
     if "contributors" in structure:
         measures.append({"name": CONTRIBUTORS, **structure["contributors"], "at_least": 0})
@@ -85,7 +84,7 @@ def told(rows: pa.Table, structure: Mapping[str, Any], *, id: str, table: str, p
         if kind in ("rows", "distinct", "sum") and name in rows.column_names:
             quantities[name] = Quantity(kind, "rows" if kind == "rows" else measure["of"], measure.get("where", ""))
             lower[name] = float(measure.get("at_least", -math.inf))
-            slack[name] = off if kind != "sum" else 0.0
+            slack[name] = _off(base, kind) if kind != "sum" else 0.0
     return Told(
         id=id,
         table=table,
@@ -105,10 +104,13 @@ def told(rows: pa.Table, structure: Mapping[str, Any], *, id: str, table: str, p
     )
 
 
-def _off(rounding: Mapping[str, Any]) -> float:
-    """How far a rounded number can be from the true one: half the base, or nearly all of it where sums are kept."""
+def _off(rounding: Mapping[str, Any], kind: str) -> float:
+    """How far a rounded count can be from the true one: half the base; nearly all of it, or of twice of it, where sums
+    are kept, which those of different people are not.
+    """
     base = float(rounding.get("base", 0))
-    return base - 1 if base and rounding.get("method") == "controlled" else base / 2
+    controlled = base and kind == "rows" and rounding.get("method") == "controlled"
+    return base * float(rounding.get("reach", 1)) - 1 if controlled else base / 2
 
 
 def _keys(rows: pa.Table, by: Sequence[str]) -> tuple[Key, ...]:
