@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from acequia.disclose.layers import Layer, Need, Problem
 from scipy.sparse import csr_array
+
+from acequia.disclose.layers import Layer, Need, Problem
 
 Key = tuple[str, ...]
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csr_array
+
 from acequia.disclose.heuristic import by_linear_programs
 from acequia.disclose.intervals import exposed
 from acequia.disclose.layers import KNOWN, Layer, Need, Problem
 from acequia.disclose.suppress import suppress
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.sparse import csr_array
 
 HEURISTIC_WITHIN = 1.25
 """What the scalable method costs at most on average, times the least cost."""
@@ -154,13 +155,14 @@ def test_what_is_public_for_good_stays_public() -> None:
     assert not exposed([layer], pattern.withheld)
 
 
-def test_where_nothing_serves_everything_new_is_withheld_and_that_is_said() -> None:
-    layer = layer_of(np.full((2, 2), 9), [Need(0, up=3.0, down=3.0)], cell=np.array([0, KNOWN, 2, 3, 4, 5, 6, 7, 8]))
+def test_what_nothing_can_hide_costs_no_other_cell_and_is_counted() -> None:
+    layer = layer_of(np.full((2, 2), 9), [Need(0, up=3.0, down=3.0), Need(4, up=3.0, down=3.0)])
     known = replace(layer, cell=np.where(np.isin(np.arange(9), [1, 2]), KNOWN, np.arange(9)))
-    pattern = suppress(problem_of(known, withheld=[0]))
-    assert pattern.method == "everything"
-    assert pattern.withheld.all()
+    pattern = suppress(problem_of(known, withheld=[0, 4]))
+    # the first row tells its first cell for good; the second cell is in need of a rectangle without it, or its margins
     assert pattern.facts["unmet"] == 1
+    assert not pattern.withheld.all()
+    assert {one.need.unknown for one in exposed([known], pattern.withheld)} == {0}
 
 
 def test_dear_cells_stay_open_where_others_do() -> None:

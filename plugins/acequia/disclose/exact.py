@@ -3,9 +3,10 @@ suppression in tabular data with linear constraints".
 
 The master problem chooses cells; for each need the attacker's linear program says whether the choice serves. Where it
 does not, its dual prices give an inequality that every pattern that serves must keep (a *cut*): the withheld cells,
-each weighed by how much room it gives at these prices, must come up to the protection level. Fractional choices are
-cut off first, then whole ones. Every limit is a number of rounds, nodes or programs, so that the same problem gives the
-same pattern on every machine.
+each weighed by how much room it gives at these prices, must come up to the protection level. It begins with the cuts of
+single equations, which come near the least cost already; every choice is mended with further cells until it serves, so
+that there is a pattern at every moment. Every limit is a number of rounds, branches or numbers, so that the same
+problem gives the same pattern on every machine.
 """
 
 from __future__ import annotations
@@ -18,14 +19,23 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from acequia.disclose.flows import Demand, Floats, Integers, Mask, Measure, around, furthest, room
-from acequia.disclose.heuristic import Choice
+from acequia.disclose.heuristic import EVERYBODY, Choice, Proof
 from acequia.disclose.layers import Problem
 
-NODES = 3000
+NODES = 500
 """Branches of one master problem at most."""
+
+NUDGE = 1e-5
+"""How much dearer a cell is that the best pattern so far leaves open: choices that are as good stay near it."""
+
+PROOFS = 8
+"""How many proofs of a need are kept over the rounds."""
 
 HINT = 0.02
 """How open cells are seen by the attacker's program while cuts are sought: nearly, so that its prices see them too."""
+
+NEAR = ((3, 40), (10**6, 0))
+"""Within how many equations prices are sought, and among how many numbers of each: nearby, then everywhere."""
 
 BROKEN = 1e-4
 """By how much of its right side a cut must be broken to be added."""
@@ -48,43 +58,58 @@ class Master:
         self.rows.append((cells, weights, least))
         return True
 
-    def solve(self, *, whole: bool, most: float) -> tuple[Floats | None, float]:
-        """The cheapest choice, and a lower bound on the cost of any; None where no choice is below `most`."""
-        starts = np.concatenate([[0], np.cumsum([len(cells) for cells, _, _ in self.rows])])
+    def solve(self, kept: Mask, most: float) -> tuple[Floats | None, float]:
+        """The cheapest choice, of those as good the one nearest to `kept`, and a lower bound on the cost of any.
+
+        The choice is None where there is none that costs `most` or less.
+        """
         count = len(self.cost)
+        starts = np.concatenate([[0], np.cumsum([len(cells) for cells, _, _ in self.rows])])
+        weights = np.concatenate([weights for _, weights, _ in self.rows])
         matrix = csr_array(
-            (
-                np.concatenate([weights for _, weights, _ in self.rows]),
-                np.concatenate([cells for cells, _, _ in self.rows]),
-                starts,
-            ),
-            shape=(len(self.rows), count),
+            (weights, np.concatenate([cells for cells, _, _ in self.rows]), starts), shape=(len(self.rows), count)
         )
-        rules = [LinearConstraint(matrix, np.array([least for _, _, least in self.rows]), np.inf)]
-        if whole and np.isfinite(most):
-            rules.append(LinearConstraint(csr_array(self.cost[None, :]), -np.inf, most))
-        options = {"node_limit": NODES, "mip_rel_gap": 1e-6} if whole else {}
+        least = np.array([least for _, _, least in self.rows])
         solved = milp(
-            self.cost, constraints=rules, bounds=Bounds(0, 1), integrality=np.full(count, int(whole)), options=options
+            self.cost * np.where(kept, 1.0, 1.0 + NUDGE),
+            constraints=[
+                LinearConstraint(matrix, least, np.inf),
+                LinearConstraint(csr_array(self.cost[None, :]), -np.inf, most),
+            ],
+            bounds=Bounds(0, 1),
+            integrality=np.ones(count),
+            options={"node_limit": NODES, "mip_rel_gap": NUDGE},
         )
-        if solved.x is None:
-            bound = solved.mip_dual_bound if whole else None
-            return None, most if solved.status == 2 else float(bound if bound is not None else 0.0)
-        return np.asarray(solved.x), float(solved.mip_dual_bound if whole else solved.fun)
+        if solved.status == 2:
+            return None, most + 1e9
+        bound = 0.0 if solved.mip_dual_bound is None else float(solved.mip_dual_bound) / (1 + NUDGE)
+        return None if solved.x is None else np.asarray(solved.x), bound
+
+
+Key = tuple[int, int]
 
 
 @dataclass
 class Search:
-    """Cutting planes for one problem, beginning with a pattern that serves."""
+    """Cutting planes for one problem, beginning with a pattern that serves.
+
+    Attributes:
+        choice: that pattern, and what shows that it serves.
+        problem: what is to be solved.
+        rounds_at_most: how many choices of the master problem are looked at.
+        work_at_most: how many numbers the attackers' programs may have, together.
+        best: the cheapest pattern so far.
+        bound: no pattern that serves costs less.
+    """
 
     choice: Choice
     problem: Problem
-    best: Mask
-    programs_at_most: int
+    rounds_at_most: int
+    work_at_most: int
     bound: float = 0.0
     programs: int = 0
+    work: int = 0
     rounds: int = 0
-    cuts: int = 0
     proven: bool = False
 
     def __post_init__(self) -> None:
@@ -92,60 +117,94 @@ class Search:
         self.index = np.full(len(self.problem.fixed), -1, dtype=np.int64)
         self.index[self.open] = np.arange(len(self.open))
         self.master = Master(np.asarray(self.problem.cost[self.open], dtype=np.float64))
-        self.whole = bool(np.all(self.master.cost == np.round(self.master.cost)))
+        self.best = self.choice.withheld.copy()
         self.upper = self._cost_of(self.best)
+        self.step = next((1 / of for of in (1, 2, 4, 10) if _are_whole(self.master.cost * of)), 1e-6 * self.upper)
+        self.pool: dict[Key, list[Proof]] = {}
+        self._remember()
 
     def _cost_of(self, withheld: Mask) -> float:
         return float(self.problem.cost[withheld & ~self.problem.withheld & ~self.problem.fixed].sum())
 
     def run(self) -> None:
-        """Cut until the least cost is proven or the limit is reached."""
+        """Cut until the least cost is proven or a limit is reached."""
         for cut in self._seeds():
             self.master.add(*cut)
-        if not self.master.rows:
-            return
-        for whole in (False, True):
-            while not self.proven and self.programs < self.programs_at_most:
-                self.rounds += 1
-                if not self._round(whole=whole):
-                    break
+        while self.master.rows and not self.proven and self.spent() < self.work_at_most:
+            if self.rounds >= self.rounds_at_most:
+                break
+            self.rounds += 1
+            if not self._round():
+                break
 
-    def _round(self, *, whole: bool) -> bool:
-        """One choice and the cuts that it breaks; whether there is a reason for another round."""
-        chosen, bound = self.master.solve(whole=whole, most=self.upper - self._step() if whole else np.inf)
-        self.bound = max(self.bound, min(bound, self.upper))
-        if self.bound > self.upper - self._step() + 1e-6 or (whole and chosen is None):
-            self.proven = self.bound > self.upper - self._step() + 1e-6
-            self.bound = self.upper if self.proven else self.bound
+    def spent(self) -> int:
+        """How many numbers the programs had so far, the choice's own too."""
+        return self.work + self.choice.work
+
+    def _round(self) -> bool:
+        """One choice, the cuts that it breaks, and what it becomes when it is mended; whether to go on."""
+        kept = self.best[self.open]
+        chosen, bound = self.master.solve(kept, self.upper - self.step)
+        self._bound_is(bound)
+        if chosen is None or self.proven:
             return False
-        if chosen is None:
-            return False
-        added = self._separate(np.round(chosen) if whole else chosen)
-        if whole and not added and self.programs < self.programs_at_most:
-            self.best = self.problem.withheld.copy()
-            self.best[self.open[chosen > 0.5]] = True
-            self.upper = self._cost_of(self.best)
-            self.proven = self.bound > self.upper - self._step() + 1e-6
-            self.bound = self.upper if self.proven else self.bound
-            return not self.proven
+        self._take(chosen)
+        failing = self._failing()
+        added = self._cut_off(failing, chosen)
+        self._mend(failing)
+        self._bound_is(self.bound)
         return added > 0
 
-    def _step(self) -> float:
-        """By how much a cheaper pattern is cheaper at least."""
-        return 1.0 if self.whole else 1e-6 * max(self.upper, 1.0)
+    def _bound_is(self, bound: float) -> None:
+        self.bound = max(self.bound, min(bound, self.upper))
+        if self.bound > self.upper - self.step * (1 - 1e-3):
+            self.proven, self.bound = True, self.upper
+
+    def _take(self, chosen: Floats) -> None:
+        """Go on from a choice, with the proofs that hold for it."""
+        self.choice.withheld = self.problem.withheld.copy()
+        self.choice.withheld[self.open[chosen > 0.5]] = True
+        self.choice.restart(self.pool)
+
+    def _failing(self) -> list[tuple[Key, int]]:
+        """The needs that a choice leaves unmet, with an attacker each."""
+        failing = []
+        for key in self.choice.needs():
+            to = self.choice.unmet(key)
+            if to is not None:
+                failing.append((key, to))
+        self._remember()
+        return failing
+
+    def _remember(self) -> None:
+        for key, proofs in self.choice.proofs.items():
+            old = self.pool.get(key, [])
+            self.pool[key] = (old + [proof for proof in proofs if proof not in old])[-PROOFS:]
+
+    def _cut_off(self, failing: list[tuple[Key, int]], chosen: Floats) -> int:
+        added = 0
+        for key, to in failing:
+            if self.spent() >= self.work_at_most:
+                break
+            demand = self.choice.demand(*key, to)
+            added += sum(self.master.add(*cut) for cut in self._broken(demand, np.round(chosen)))
+        return added
+
+    def _mend(self, failing: list[tuple[Key, int]]) -> None:
+        """Make a choice serve, and keep it if it is cheaper than the best so far."""
+        if not all(self.choice.meet(key) for key, _ in failing):
+            return
+        if failing:
+            self.choice.reopen(self.choice.dearest_first())
+            self._remember()
+        cost = self._cost_of(self.choice.withheld)
+        if cost < self.upper - 1e-9:
+            self.best, self.upper = self.choice.withheld.copy(), cost
 
     def _demands(self) -> Iterator[Demand]:
-        """Each need, as everybody and as the sole contributors near it see it."""
-        for at, measure in enumerate(self.choice.measures):
-            for number, need in enumerate(measure.needs):
-                demand = self.choice.demand(at, number, -1)
-                if demand.size <= 0:
-                    continue
-                yield demand
-                own = measure.sole[need.unknown]
-                for to in sorted(self.choice.watched.get((at, number), ())):
-                    if to != own:
-                        yield self.choice.demand(at, number, to)
+        """Each need as everybody sees it."""
+        for key in self.choice.needs():
+            yield self.choice.demand(*key, EVERYBODY)
 
     def _seeds(self) -> Iterator[tuple[Integers, Floats, float]]:
         """What single equations say: a number that must move needs another one beside it."""
@@ -190,48 +249,31 @@ class Search:
                         rows.setdefault(cell, set()).add(frozenset(cells))
         return rows
 
-    def _separate(self, chosen: Floats) -> int:
-        """Add the cuts that a choice breaks; how many."""
-        added = 0
-        whole = np.all((chosen < 1e-9) | (chosen > 1 - 1e-9))
-        serves = chosen > 1 - 1e-9
-        for demand in self._demands():
-            if self.programs >= self.programs_at_most:
+    def _broken(self, demand: Demand, chosen: Floats) -> list[tuple[Integers, Floats]]:
+        """The cuts of one need that a choice breaks: sought nearby, and among all numbers where that does not do."""
+        found: list[tuple[Integers, Floats]] = []
+        for steps, most in NEAR:
+            prices = {}
+            for sign, wanted in ((1, demand.up), (-1, demand.down)):
+                if wanted > 0 or demand.width > 0:
+                    prices[sign] = self._attack(demand, sign, chosen, steps, most)
+            found = list(self._cuts(demand, prices, chosen))
+            if found:
                 break
-            if whole and self._proven_by(demand, serves):
-                continue
-            for cells, weights in self._broken(demand, chosen):
-                added += self.master.add(cells, weights)
-        self.cuts += added
-        return added
+        return found
 
-    def _proven_by(self, demand: Demand, serves: Mask) -> bool:
-        key = (demand.measure, demand.need)
-        for proof in self.choice.proofs.get(key, ()):
-            cells = [self.index[cell] for cell in proof.cells if self.index[cell] >= 0]
-            if (demand.to < 0 or demand.to not in proof.soles) and serves[cells].all():
-                return True
-        return False
-
-    def _broken(self, demand: Demand, chosen: Floats) -> Iterator[tuple[Integers, Floats]]:
-        """The cuts of one need that a choice breaks."""
-        prices: dict[int, Floats] = {}
-        for sign, wanted in ((1, demand.up), (-1, demand.down)):
-            if wanted > 0 or demand.width > 0:
-                prices[sign] = self._attack(demand, sign, chosen)
-        yield from self._cuts(demand, prices, chosen)
-
-    def _attack(self, demand: Demand, sign: int, chosen: Floats) -> Floats:
+    def _attack(self, demand: Demand, sign: int, chosen: Floats, steps: int, most: int) -> Floats:
         """Dual prices of the attacker's program under a (fractional) choice."""
-        self.programs += 1
         measure = self.choice.measures[demand.measure]
         share = self._share(measure, np.maximum(chosen, HINT))
         down, up = room(measure, self.choice.allowed, demand.to)
         size = demand.size
         # no number need move further than a few times the level while prices are sought; the cut itself counts in full
         bounds = (np.minimum(down, 4 * size) * share, np.minimum(up, 4 * size) * share)
-        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), 1.0, np.inf)
-        columns = around(measure, demand.unknown, rank, 10**6)
+        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), -share, np.inf)
+        columns = around(measure, demand.unknown, rank, steps, most)
+        self.programs += 1
+        self.work += len(columns)
         return furthest(measure, columns, bounds, demand.unknown, sign, size)[1]
 
     def _share(self, measure: Measure, chosen: Floats) -> Floats:
@@ -281,3 +323,7 @@ class Search:
         share = np.minimum(weights[cells] / rest, 1.0)
         if len(cells) and (chosen is None or float(share @ chosen[cells]) < 1 - BROKEN):
             yield cells, share
+
+
+def _are_whole(numbers: Floats) -> bool:
+    return bool(np.all(np.abs(numbers - np.round(numbers)) < 1e-9))

@@ -7,6 +7,7 @@ the cells that it uses stay withheld.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -151,14 +152,6 @@ class Part:
     rows: Integers
     data: Floats
 
-    def matrix(self, copies: int) -> csc_array:
-        """Equations over rises then falls of the unknowns, `copies` times side by side on their own rows."""
-        count, size = len(self.used), len(self.data)
-        rows = np.concatenate([self.rows + copy * count for copy in range(copies) for _ in range(2)])
-        data = np.concatenate([self.data, -self.data] * copies)
-        starts = np.concatenate([[0], *(self.starts[1:] + size * number for number in range(2 * copies))])
-        return csc_array((data, rows, starts), shape=(count * copies, 2 * copies * len(self.columns)))
-
 
 def part(measure: Measure, columns: Integers) -> Part:
     """The equations of these unknowns."""
@@ -170,67 +163,116 @@ def part(measure: Measure, columns: Integers) -> Part:
     return Part(columns, used.astype(np.int64), ends, rows.astype(np.int64), measure.by_column.data[at])
 
 
-def symmetric(
-    measure: Measure, piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: Demand
-) -> list[Floats] | None:
-    """The cheapest move that meets a demand both as it is and turned round; None where there is none.
+@dataclass(frozen=True)
+class Program:
+    """The linear program of one demand: moves as rises then falls of the unknowns of a part, one pair for each way.
 
-    Half the size of `cheapest`, and good enough wherever numbers can fall as far as they need to rise.
+    A move up and a move down are sought together, each of which may be none; or one that serves turned round too.
     """
-    columns, size = piece.columns, demand.size
-    far = np.minimum(np.minimum(bounds[0][columns], bounds[1][columns]) / size, FAR)
-    at = int(np.searchsorted(columns, demand.unknown))
-    if far[at] < 1 - 1e-9:
-        return None
-    count = len(columns)
-    low, high = np.zeros(2 * count), np.concatenate([far, far])
-    low[at], high[at + count] = min(1.0, far[at]), 0.0
-    equations = piece.matrix(1)
-    rows = [LinearConstraint(equations, 0.0, 0.0)] if equations.shape[0] else []
-    solved = milp(np.tile(price[columns], 2), constraints=rows, bounds=Bounds(low, high))
-    if solved.x is None:
-        return None
-    move = np.asarray(solved.x)[:count] - np.asarray(solved.x)[count:]
-    return [move, -move]
+
+    piece: Part
+    at: int
+    ways: int
+    turned: bool
+    cost: Floats
+    low: Floats
+    high: Floats
+    apart: float
+
+    @property
+    def rows(self) -> int:
+        """How many equations it has."""
+        return self.ways * len(self.piece.used) + int(self.apart > 0)
+
+    def entries(self) -> tuple[Integers, Integers, Floats]:
+        """Its equations as rows, columns and values."""
+        piece, count = self.piece, len(self.piece.columns)
+        column = np.repeat(np.arange(count), np.diff(piece.starts))
+        blocks = [(way, side) for way in range(self.ways) for side in range(2)]
+        rows = [piece.rows + way * len(piece.used) for way, _ in blocks]
+        columns = [column + count * (2 * way + side) for way, side in blocks]
+        values = [piece.data * (1 - 2 * side) for _, side in blocks]
+        if self.apart > 0:
+            rows.append(np.full(2, self.rows - 1))
+            columns.append(np.array([self.at, self.at + 3 * count]))
+            values.append(np.ones(2))
+        return np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+
+    def moves(self, solved: Floats) -> list[Floats]:
+        """The moves of a solution, each of shape (k,)."""
+        halves = solved.reshape(self.ways, 2, len(self.piece.columns))
+        found = [half[0] - half[1] for half in halves]
+        return [found[0], -found[0]] if self.turned else found
 
 
-def cheapest(
-    measure: Measure, piece: Part, bounds: tuple[Floats, Floats], price: tuple[Floats, Floats], demand: Demand
-) -> list[Floats] | None:
-    """The cheapest moves that meet a demand: one up, one down, either of which may be none.
+def both_ways(
+    piece: Part, bounds: tuple[Floats, Floats], price: tuple[Floats, Floats], demand: Demand
+) -> Program | None:
+    """The program of a demand, up and down; None where the unknown itself has no such room.
 
     Args:
-        measure: the layer.
         piece: the unknowns that may move, k of them, and their equations.
         bounds: shape (n,) each; how far each may fall and rise.
         price: shape (n,) each; of one unit (of the demand's size) of fall and of rise.
         demand: what must be possible.
-
-    Returns:
-        Moves, each of shape (k,), in units of the demand's size; None where there are none.
     """
     size, columns = demand.size, piece.columns
     fall, rise = (np.minimum(side[columns] / size, FAR) for side in bounds)
     at, count = int(np.searchsorted(columns, demand.unknown)), len(columns)
-    both = ((demand.up, 0), (demand.down, 1))
-    ways = [(amount / size, side) for amount, side in both if amount > 0 or demand.width > 0]
+    sides = ((demand.up, 0), (demand.down, 1))
+    ways = [(amount / size, side) for amount, side in sides if amount > 0 or demand.width > 0]
     low, high = np.zeros(2 * count * len(ways)), np.concatenate([rise, fall] * len(ways))
     for number, (amount, side) in enumerate(ways):
         own, other = at + count * (2 * number + side), at + count * (2 * number + 1 - side)
         if amount > high[own] * (1 + 1e-9):
             return None
         low[own], high[other] = min(amount, high[own]), 0.0
-    equations = piece.matrix(len(ways))
-    rows = [LinearConstraint(equations, 0.0, 0.0)] if equations.shape[0] else []
-    if demand.width > 0:
-        apart = csr_array(([1.0, 1.0], ([0, 0], [at, at + 3 * count])), shape=(1, len(low)))
-        rows.append(LinearConstraint(apart, demand.width / size, np.inf))
     cost = np.tile(np.concatenate([price[1][columns], price[0][columns]]), len(ways))
-    solved = milp(cost, constraints=rows, bounds=Bounds(low, high))
+    return Program(piece, at, len(ways), False, cost, low, high, demand.width / size)
+
+
+def turned(piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: Demand) -> Program | None:
+    """The program of a move that meets a demand both as it is and turned round; None where there is no such room.
+
+    Half the size of `both_ways`, and good enough wherever numbers can fall as far as they need to rise.
+    """
+    columns, count = piece.columns, len(piece.columns)
+    far = np.minimum(np.minimum(bounds[0][columns], bounds[1][columns]) / demand.size, FAR)
+    at = int(np.searchsorted(columns, demand.unknown))
+    if far[at] < 1 - 1e-9:
+        return None
+    low, high = np.zeros(2 * count), np.concatenate([far, far])
+    low[at], high[at + count] = min(1.0, far[at]), 0.0
+    return Program(piece, at, 1, True, np.tile(price[columns], 2), low, high, 0.0)
+
+
+def cheapest(programs: Sequence[Program]) -> list[list[Floats]] | None:
+    """Solve programs side by side: the moves of each, in units of its demand; None where one of them has none."""
+    starts = np.concatenate([[0], np.cumsum([program.rows for program in programs])])
+    sides = np.concatenate([[0], np.cumsum([len(program.cost) for program in programs])])
+    entries = [program.entries() for program in programs]
+    rows = np.concatenate([found[0] + start for found, start in zip(entries, starts, strict=False)])
+    columns = np.concatenate([found[1] + side for found, side in zip(entries, sides, strict=False)])
+    least, most = np.zeros(starts[-1]), np.zeros(starts[-1])
+    for program, end in zip(programs, starts[1:], strict=True):
+        if program.apart > 0:
+            least[end - 1], most[end - 1] = program.apart, np.inf
+    values = np.concatenate([found[2] for found in entries])
+    matrix = csc_array((values, (rows, columns)), shape=(int(starts[-1]), int(sides[-1])))
+    solved = milp(
+        np.concatenate([program.cost for program in programs]),
+        constraints=[LinearConstraint(matrix, least, most)] if len(least) else [],
+        bounds=Bounds(
+            np.concatenate([program.low for program in programs]),
+            np.concatenate([program.high for program in programs]),
+        ),
+    )
     if solved.x is None:
         return None
-    halves = np.asarray(solved.x).reshape(len(ways), 2, count)
-    return [half[0] - half[1] for half in halves]
+    found = np.asarray(solved.x)
+    return [
+        program.moves(found[side : side + len(program.cost)]) for program, side in zip(programs, sides, strict=False)
+    ]
 
 
 def furthest(

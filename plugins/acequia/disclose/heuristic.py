@@ -7,8 +7,9 @@ show that it is met (its *proofs*), so that only the needs whose proofs use a ce
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,17 +23,29 @@ from acequia.disclose.flows import (
     Mask,
     Measure,
     Part,
+    Program,
     around,
+    both_ways,
     cheapest,
+    furthest,
     part,
     ready,
     room,
-    symmetric,
+    turned,
 )
 from acequia.disclose.layers import Problem
 
 FREE = 1e-4
 """What it costs to use a cell that is withheld anyway, against the cheapest other: moves stay short."""
+
+EVERYBODY = -1
+"""The attacker who is no sole contributor."""
+
+ENOUGH = 2
+"""Whole numbers that must stay possible to a sole contributor."""
+
+CAPPED = 1 - 1e-6
+"""How much of what is possible at all is asked for."""
 
 STEPS = ((2, 60), (4, 60), (10**6, 0))
 """Within how many equations of a cell its protection is looked for first, and among how many cells of each."""
@@ -63,8 +76,11 @@ class Choice:
         self.proofs: dict[tuple[int, int], list[Proof]] = defaultdict(list)
         self.users: dict[int, set[tuple[int, int]]] = defaultdict(set)
         self.more = more or {}
+        self.caps: dict[tuple[int, int, int], tuple[float, float]] = {}
         self.solved = 0
+        self.work = 0
         self.where = [_places(measure.cell) for measure in self.measures]
+        self.numbers = [_places(np.array([need.unknown for need in measure.needs])) for measure in self.measures]
         self.wanted = [
             frozenset(need.unknown for at, need in enumerate(measure.needs) if self.demand(number, at, -1).size > 0)
             for number, measure in enumerate(self.measures)
@@ -83,14 +99,16 @@ class Choice:
         return [key for key in order if self.demand(*key, -1).size > 0]
 
     def demand(self, at: int, number: int, to: int) -> Demand:
-        """What a need asks for, as moves."""
+        """What a need asks for, as moves, of one attacker; no more than what is possible at all."""
         need = self.measures[at].needs[number]
-        whole = float(need.integers - 1) if need.integers > 1 else 0.0
-        width = max(need.width, whole) + self.more.get((at, number), 0.0)
-        if need.integers <= 1 and not width and not need.up and not need.down:
-            return Demand(at, number, need.unknown, 0.0, 0.0, 0.0, to)
-        width = 0.0 if width <= need.up + need.down else width
-        return Demand(at, number, need.unknown, max(need.up, 0.0), max(need.down, 0.0), width, to)
+        # to a sole contributor a count need only not be known exactly (`singletons`)
+        integers = min(need.integers, ENOUGH) if to >= 0 else need.integers
+        width = max(need.width, integers - 1.0) + self.more.get((at, number), 0.0)
+        up, down = max(need.up, 0.0), max(need.down, 0.0)
+        if (at, number, to) in self.caps:
+            most_up, most_down = self.caps[at, number, to]
+            up, down, width = min(up, most_up), min(down, most_down), min(width, most_up + most_down)
+        return Demand(at, number, need.unknown, up, down, 0.0 if width <= up + down else width, to)
 
     def protect(self) -> None:
         """Withhold until every need is met that can be met."""
@@ -102,6 +120,9 @@ class Choice:
         for to in self._attackers(key):
             found = self._proof(key, to, self.allowed)
             if found is None:
+                self._cap(key, to)
+                found = self._proof(key, to, self.allowed)
+            if found is None:
                 self.hopeless.add(key)
                 return False
             for cell in sorted(found.cells):
@@ -109,10 +130,45 @@ class Choice:
             self._keep(key, found)
         return True
 
+    def unmet(self, key: tuple[int, int]) -> int | None:
+        """To whom a need is not met by what is withheld; None where it is met, with proofs kept."""
+        for to in self._attackers(key):
+            found = self._proof(key, to, self.withheld)
+            if found is None:
+                return to
+            self._keep(key, found)
+        return None
+
+    def restart(self, pool: Mapping[tuple[int, int], Sequence[Proof]]) -> None:
+        """Forget all proofs but those of a pool that hold for what is withheld."""
+        shown = set(np.flatnonzero(self.withheld).tolist())
+        self.proofs.clear()
+        self.users.clear()
+        for key, proofs in pool.items():
+            for proof in proofs:
+                if proof.cells <= shown:
+                    self._keep(key, proof)
+
+    def _cap(self, key: tuple[int, int], to: int) -> None:
+        """Ask for no more than what is there when everything is withheld: whoever gave most of a total knows that it
+        is no less than that, and what is public for good stays so.
+        """
+        measure, demand = self.measures[key[0]], self.demand(*key, to)
+        bounds = room(measure, self.allowed, to)
+        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), 1.0, np.inf)
+        columns = around(measure, demand.unknown, rank, 10**6)
+        at = int(np.searchsorted(columns, demand.unknown))
+        self.solved += 2
+        most = [
+            abs(furthest(measure, columns, bounds, demand.unknown, sign, demand.size)[0][at]) * demand.size * CAPPED
+            for sign in (1, -1)
+        ]
+        self.caps[key[0], key[1], to] = (most[0], most[1])
+
     def _attackers(self, key: tuple[int, int]) -> Iterable[int]:
         """Who is left to be kept from knowing: everybody, then each sole contributor whose cells all proofs use."""
         if not self.proofs[key]:
-            yield -1
+            yield EVERYBODY
         own = int(self.measures[key[0]].sole[self.measures[key[0]].needs[key[1]].unknown])
         while self.proofs[key]:
             left = frozenset.intersection(*(proof.soles for proof in self.proofs[key])) - {own}
@@ -126,12 +182,26 @@ class Choice:
         for cell in proof.cells:
             self.users[cell].add(key)
 
+    def _share(self, key: tuple[int, int], columns: Integers, moves: list[Floats], proof: Proof) -> None:
+        """Keep moves as the proof of other needs of the layer, too, that they happen to meet."""
+        size = self.demand(*key, -1).size
+        up = np.maximum(np.max(moves, axis=0), 0.0) * size
+        down = np.maximum(-np.min(moves, axis=0), 0.0) * size
+        for place in np.flatnonzero((up > 0) | (down > 0)).tolist():
+            for number in self.numbers[key[0]].get(int(columns[place]), ()):
+                other = self.demand(key[0], number, -1)
+                enough = up[place] >= other.up and down[place] >= other.down
+                if enough and up[place] + down[place] >= other.width and not self.proofs[key[0], number]:
+                    self._keep((key[0], number), proof)
+
     def _proof(self, key: tuple[int, int], to: int, may: Mask) -> Proof | None:
         """The cheapest moves that meet a need for one attacker, using cells that may be (or are) withheld."""
         measure, demand = self.measures[key[0]], self.demand(*key, to)
         bounds = room(measure, may, to)
         fixed = self._fixed_costs(measure)
         rank = np.where((bounds[0] > 0) | (bounds[1] > 0), fixed, np.inf)
+        if demand.size <= 0:
+            return Proof(frozenset(), frozenset())
         if not np.isfinite(rank[demand.unknown]):
             return None
         before = -1
@@ -139,16 +209,20 @@ class Choice:
             columns = around(measure, demand.unknown, rank, steps, most)
             if len(columns) == before:
                 continue
+            self.work += len(columns)
             before = len(columns)
             moves = self._moves(measure, part(measure, columns), bounds, fixed, demand)
             if moves is not None:
-                return self._used(measure, columns, moves, demand)
+                proof = self._used(measure, columns, moves, demand)
+                if to < 0:
+                    self._share(key, columns, moves, proof)
+                return proof
         return None
 
     def _moves(
         self, measure: Measure, piece: Part, bounds: tuple[Floats, Floats], fixed: Floats, demand: Demand
     ) -> list[Floats] | None:
-        best = self._solve(measure, piece, bounds, fixed, demand, None)
+        best = self._solve(piece, bounds, fixed, demand, None)
         if best is None:
             return None
         cost = self._cost(measure, piece.columns, best, demand)
@@ -158,31 +232,30 @@ class Choice:
             # a cell costs the same however little it moves: what moves little is made dear (Candes and others 2008)
             moved = np.zeros(len(fixed))
             moved[piece.columns] = np.max(np.abs(best), axis=0)
-            other = self._solve(measure, piece, bounds, fixed, demand, moved)
+            other = self._solve(piece, bounds, fixed, demand, moved)
             if other is None or (new := self._cost(measure, piece.columns, other, demand)) >= cost:
                 break
             best, cost = other, new
         return best
 
     def _solve(
-        self,
-        measure: Measure,
-        piece: Part,
-        bounds: tuple[Floats, Floats],
-        fixed: Floats,
-        demand: Demand,
-        moved: Floats | None,
+        self, piece: Part, bounds: tuple[Floats, Floats], fixed: Floats, demand: Demand, moved: Floats | None
     ) -> list[Floats] | None:
+        """The cheapest moves of one demand; dear is what moved little before, or has little room."""
         fall, rise = (
             fixed / (np.clip(side / demand.size, STILL, 1.0) if moved is None else moved + 0.05) for side in bounds
         )
-        self.solved += 1
+        ways = []
         if not demand.width and demand.up > 0 and demand.down > 0:
-            found = symmetric(measure, piece, bounds, np.maximum(fall, rise), demand)
-            if found is not None:
-                return found
-            self.solved += 1
-        return cheapest(measure, piece, bounds, (fall, rise), demand)
+            ways.append(turned(piece, bounds, np.maximum(fall, rise), demand))
+        ways.append(both_ways(piece, bounds, (fall, rise), demand))
+        for program in ways:
+            if program is not None:
+                self.solved += 1
+                found = cheapest([program])
+                if found is not None:
+                    return found[0]
+        return None
 
     def _fixed_costs(self, measure: Measure) -> Floats:
         fixed = np.full(len(measure.cell), FREE * self.least)
@@ -217,15 +290,8 @@ class Choice:
             if self._plain(cell):
                 self.withheld[cell] = True
                 continue
-            kept: dict[tuple[int, int], list[Proof]] = {}
-            if not all(self._without(key, cell, kept) for key in sorted(self.users[cell])):
+            if not self._without(cell):
                 self.withheld[cell] = True
-                self.proofs.update(kept)
-                continue
-            for key in self.users.pop(cell, set()):
-                for proof in self.proofs[key]:
-                    for other in proof.cells:
-                        self.users[other].add(key)
 
     def _plain(self, cell: int) -> bool:
         """Whether some need is plainly not met without a cell: an equation is left with one number that can move."""
@@ -235,16 +301,54 @@ class Choice:
                 return True
         return False
 
-    def _without(self, key: tuple[int, int], cell: int, kept: dict[tuple[int, int], list[Proof]]) -> bool:
-        """Whether a need can be met with what is still withheld; what was its proof before is kept in `kept`."""
-        kept[key] = self.proofs[key]
-        self.proofs[key] = [proof for proof in self.proofs[key] if cell not in proof.cells]
-        for to in self._attackers(key):
-            found = self._proof(key, to, self.withheld)
+    def _without(self, cell: int) -> bool:
+        """Whether all needs whose proofs use a cell can be met with what is still withheld; keeps the new proofs."""
+        keys = sorted(self.users.get(cell, ()))
+        kept = {key: self.proofs[key] for key in keys}
+        for key in keys:
+            self.proofs[key] = [proof for proof in self.proofs[key] if cell not in proof.cells]
+        if not self._proven_again(keys):
+            self.proofs.update(kept)
+            return False
+        self.users.pop(cell, None)
+        for key in keys:
+            for other in frozenset[int]().union(*(proof.cells for proof in self.proofs[key])):
+                self.users[other].add(key)
+        return True
+
+    def _proven_again(self, keys: Sequence[tuple[int, int]]) -> bool:
+        while asked := [(key, to) for key in keys for to in itertools.islice(self._attackers(key), 1)]:
+            found = self._together(asked)
             if found is None:
                 return False
-            self.proofs[key] = [*self.proofs[key], found]
+            for (key, _), proof in zip(asked, found, strict=True):
+                self.proofs[key].append(proof)
         return True
+
+    def _together(self, asked: Sequence[tuple[tuple[int, int], int]]) -> list[Proof] | None:
+        """Proofs of several demands with what is withheld, in one program; None where one of them has none."""
+        for steps, most in STEPS[1:]:
+            programs = [self._among_withheld(key, to, steps, most) for key, to in asked]
+            good = [program for program in programs if program is not None]
+            if len(good) == len(asked):
+                self.solved += 1
+                moves = cheapest(good)
+                if moves is not None:
+                    return [
+                        self._used(self.measures[key[0]], program.piece.columns, own, self.demand(*key, to))
+                        for (key, to), program, own in zip(asked, good, moves, strict=True)
+                    ]
+        return None
+
+    def _among_withheld(self, key: tuple[int, int], to: int, steps: int, most: int) -> Program | None:
+        measure, demand = self.measures[key[0]], self.demand(*key, to)
+        bounds = room(measure, self.withheld, to)
+        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), 1.0, np.inf)
+        if not np.isfinite(rank[demand.unknown]):
+            return None
+        columns = around(measure, demand.unknown, rank, steps, most)
+        self.work += len(columns)
+        return both_ways(part(measure, columns), bounds, (rank, rank), demand)
 
     def dearest_first(self) -> list[int]:
         """The order in which cells are opened again: the dearest first, then the last in order."""

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from acequia.disclose.exact import Search
-from acequia.disclose.flows import Mask
+from acequia.disclose.flows import Demand, Mask
 from acequia.disclose.heuristic import Choice, by_linear_programs
 from acequia.disclose.intervals import exposed
 from acequia.disclose.layers import KNOWN, Exposed, Layer, Pattern, Problem
 
-CELLS = 4000
-"""Up to so many cells that may be withheld the least cost is sought; beyond, a good one."""
+WORK = 300_000
+"""How much the search for the least cost may do: the numbers that can move, over all linear programs."""
 
-PROGRAMS = 3000
-"""So many linear programs the search for the least cost may solve."""
+ROUNDS = 40
+"""How many choices of cells the search for the least cost looks at."""
 
 REPAIRS = 4
 """How often a pattern that does not serve is chosen again with wider needs."""
@@ -46,11 +46,7 @@ def suppress(problem: Problem) -> Pattern:
     if choice is None:
         return _everything(problem, facts)
     found = _pattern(problem, choice.withheld, "linear_program", 0.0, facts)
-    return _by_cuts(problem, choice, found, facts) if _is_small(problem) else found
-
-
-def _is_small(problem: Problem) -> bool:
-    return int((~problem.fixed).sum()) <= CELLS
+    return _by_cuts(problem, choice, found, facts)
 
 
 def _by_programs(problem: Problem, facts: dict[str, Any]) -> Choice | None:
@@ -61,11 +57,12 @@ def _by_programs(problem: Problem, facts: dict[str, Any]) -> Choice | None:
         facts["programs"] += choice.solved
         if choice.hopeless:
             return None
-        left = exposed(problem.layers, choice.withheld)
+        left = _left(problem, choice, choice.withheld)
         if not left:
+            facts["unmet"] = len(choice.caps)
             return choice
         facts["repairs"] += 1
-        for key in sorted({key for key, _ in _which(problem, left)}):
+        for key in sorted({key for key, _ in left}):
             more[key] = 2 * more.get(key, 0.0) + (1.0 if problem.layers[key[0]].integer else 1e-6)
     return None
 
@@ -74,19 +71,19 @@ def _by_cuts(problem: Problem, choice: Choice, found: Pattern, facts: dict[str, 
     """A cheaper pattern than the one of linear programs, or the proof that there is none, within the limits."""
     bound = 0.0
     for _ in range(REPAIRS):
-        search = Search(choice, problem, found.withheld, PROGRAMS)
+        search = Search(choice, problem, ROUNDS, WORK)
         search.run()
         facts["programs"] += search.programs
         facts["rounds"] = facts.get("rounds", 0) + search.rounds
         if not choice.more:
             bound = max(bound, search.bound)
-        left = exposed(problem.layers, search.best)
+        left = _left(problem, choice, search.best)
         if not left:
             # what was made wider for whole numbers is no proof that nothing cheaper serves
             method = "exact" if search.proven else "linear_program"
             return _pattern(problem, search.best, method, bound, facts)
         facts["repairs"] += 1
-        for key, to in _which(problem, left):
+        for key, to in left:
             if to >= 0 and to not in choice.watched[key]:
                 choice.watched[key].add(to)
             else:
@@ -94,9 +91,23 @@ def _by_cuts(problem: Problem, choice: Choice, found: Pattern, facts: dict[str, 
     return replace(found, bound=bound, facts=dict(facts))
 
 
-def _which(problem: Problem, left: tuple[Exposed, ...]) -> list[tuple[tuple[int, int], int]]:
+def _left(problem: Problem, choice: Choice, withheld: Mask) -> tuple[tuple[tuple[int, int], int], ...]:
+    """The needs that a pattern leaves unmet though they could be met, and to whom: by layer, number and attacker."""
     names = {layer.name: at for at, layer in enumerate(problem.layers)}
-    return sorted(((names[one.layer], problem.layers[names[one.layer]].needs.index(one.need)), one.to) for one in left)
+    found = set()
+    for one in exposed(problem.layers, withheld):
+        at = names[one.layer]
+        key = (at, problem.layers[at].needs.index(one.need))
+        if (*key, one.to) not in choice.caps or not _as_wide(choice.demand(*key, one.to), problem.layers[at], one):
+            found.add((key, one.to))
+    return tuple(sorted(found))
+
+
+def _as_wide(demand: Demand, layer: Layer, one: Exposed) -> bool:
+    """Whether an interval is as wide as it can be made at all."""
+    value, near = float(layer.value[one.need.unknown]), 1e-6 * demand.size
+    up, down = one.known.high - value + near, value - one.known.low + near
+    return up >= demand.up and down >= demand.down and up + down >= demand.width
 
 
 def _everything(problem: Problem, facts: dict[str, Any]) -> Pattern:
