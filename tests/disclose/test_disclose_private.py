@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -21,10 +22,12 @@ from acequia.aggregate.plan import problems
 from acequia.aggregate.private import CONTRIBUTORS, most_of, queries
 from acequia.agreement.model import Feed
 from acequia.disclose import noise, private
+from acequia.engine.transforms import load, looks_at_each_alone
 from acequia.errors import AcequiaError
 from acequia.flow import Cells
 from acequia.publish.content import read_cells
 from tests.aggregate.made_feeds import a_feed, a_reference, cells_of, frame, protected
+from transforms import ALONE
 
 DRAWS = 20_000
 UNSURE = 1e-6  # the chance that a right mechanism is called wrong, over all events that a test looks at
@@ -425,6 +428,60 @@ def test_a_measure_that_one_contributor_moves_without_bound_is_refused(
     assert any(
         problem.startswith("tables.t.measures.wild: ") and "differential_privacy" in problem for problem in found
     )
+
+
+LOOKED_AT: dict[str, dict[str, tuple[str, str]]] = {
+    "energy.complete_days": {
+        "meter": ("VARCHAR", "'m' || (i % 3)"),
+        "read_at": ("TIMESTAMP", "TIMESTAMP '2026-11-01' + INTERVAL (30 * (i // 3 + i // 150)) MINUTE"),
+        "consumption_kwh": ("DOUBLE", "CASE WHEN i % 40 <> 7 THEN i END"),
+    },
+    "mobility.active_subscribers": {
+        "msisdn": ("VARCHAR", "CASE WHEN i < 350 THEN 'busy' ELSE 'm' || (i % 3) END"),
+        "started_hour": ("TIMESTAMP", "TIMESTAMP '2026-11-01 20:00'"),
+    },
+    "mobility.home_district": {
+        "msisdn": ("VARCHAR", "'m' || (i % 4)"),
+        "started_hour": ("TIMESTAMP", "TIMESTAMP '2026-11-01 20:00' + INTERVAL (i % 60) HOUR"),
+        "district": ("VARCHAR", "'d' || (i * i % 5)"),
+    },
+    "payments.completed_only": {"status": ("VARCHAR", "CASE WHEN i % 3 = 1 THEN 'completed' ELSE 'failed' END")},
+    "prices.unit_values": {"quantity": ("INTEGER", "i % 5 - 1"), "price": ("DOUBLE", "i % 7 - 1")},
+    "trips.valid_trips": {
+        "duration_s": ("INTEGER", "i * 97 % 15000 - 100"),
+        "distance": ("DOUBLE", "i % 7 - 1"),
+        "fare": ("DOUBLE", "i % 6 - 1"),
+    },
+}
+
+
+@pytest.mark.parametrize("name", sorted(ALONE))
+def test_a_transform_that_is_said_to_look_at_each_alone_does(name: str) -> None:
+    """Without a contributor's rows, the others' come out as they did."""
+    columns = LOOKED_AT[name]
+    who = ALONE[name] or "person"
+    made_up = columns if ALONE[name] else {"person": ("VARCHAR", "'m' || (i % 4)"), **columns}
+    selected = ", ".join(f"CAST({sql} AS {kind}) AS {column}" for column, (kind, sql) in made_up.items())
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE VIEW everybody AS SELECT {selected} FROM range(600) AS r(i)")  # noqa: S608
+        everybody = connection.execute(f"SELECT * FROM ({load(name)('everybody')}) ORDER BY ALL").fetchall()  # noqa: S608
+        at = [column[0] for column in connection.execute(load(name)("everybody")).description].index(who)
+        people = [row[0] for row in connection.execute(f"SELECT DISTINCT {who} FROM everybody").fetchall()]  # noqa: S608
+        assert len(everybody) > 2
+        assert len(people) > 2
+        for gone in people:
+            connection.execute(f"CREATE OR REPLACE VIEW others AS SELECT * FROM everybody WHERE {who} <> '{gone}'")  # noqa: S608
+            others = connection.execute(f"SELECT * FROM ({load(name)('others')}) ORDER BY ALL").fetchall()  # noqa: S608
+            assert others == [row for row in everybody if row[at] != gone]
+
+
+@pytest.mark.parametrize(
+    ("name", "contributor", "refused"),
+    [("mobility.active_subscribers", "msisdn", False), ("mobility.active_subscribers", "imei", True),
+     ("payments.completed_only", "imei", False), ("own.ranks", "msisdn", True)],
+)  # fmt: skip
+def test_a_transform_that_mixes_contributors_is_refused(name: str, contributor: str, refused: bool) -> None:
+    assert looks_at_each_alone(name, contributor) is not refused
 
 
 def test_what_is_right_has_no_problem(place: Path) -> None:

@@ -28,6 +28,7 @@ from acequia.agreement.model import Feed
 from acequia.agreement.protection import DifferentialPrivacy, Protection
 from acequia.agreement.tables import CountDistinct, CountRows, Sum, Table
 from acequia.engine.duck import literal, quoted
+from acequia.engine.transforms import looks_at_each_alone
 from acequia.errors import AcequiaError
 from acequia.period import Period
 
@@ -185,6 +186,9 @@ def private_problems(
     found = _of_budget(feed, terms)
     if table.protect.contributor == "rows":
         found.append("needs a column that tells one contributor from another, not `rows`")
+    elif feed.transform and not looks_at_each_alone(feed.transform, table.protect.contributor):
+        what = "looks at the rows of several contributors together, so one of them could move the others' numbers"
+        found.append(f"the transform `{feed.transform}` {what}; `ALONE` in transforms/ lists those that do not")
     found += _of_bounds(table, terms)
     told = [f"{place}: {what}" for what in found]
     told += [f"tables.{name}.measures.{measure}: {what}" for measure, what in _of_measures(table).items()]

@@ -40,3 +40,9 @@ def transforms() -> dict[str, Transform]:
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 found[f"{module_info.name}.{name}"] = function
     return dict(sorted(found.items()))
+
+
+def looks_at_each_alone(name: str, contributor: str) -> bool:
+    """Whether what the transform makes of one contributor's rows depends on no other's; False where nobody says so."""
+    alone: dict[str, str | None] = importlib.import_module("transforms").ALONE
+    return name in alone and alone[name] in (None, contributor)
