@@ -58,6 +58,14 @@ MISTAKES = {
         f"{TABLE}.measures.duration_s_sum.max",
         "which no rule can protect",
     ),
+    "a further unit that no column tells": (
+        (
+            "min_contributors: 15",
+            "min_contributors: 15\n          also: [{contributor: ⟦operator, min_contributors: 3}]",
+        ),
+        f"{TABLE}.protect.also.0.contributor",
+        "is not a column that passes the gate",
+    ),
     "unknown rule": (
         ("min_contributors: 15", "min_contributors: 15\n          ⟦k_anonymity: 5"),
         f"{TABLE}.protect.k_anonymity",

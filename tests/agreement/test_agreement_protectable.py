@@ -77,6 +77,10 @@ def test_a_sum_and_its_mean_give_a_rounded_count_back(tmp_path: Path) -> None:
     assert problem.startswith("tables.t.measures.m: gives a rounded count back exactly: x is the sum of the same")
     assert told(tmp_path, {}, n=COUNT, x=SUM, m=MEAN) == []  # the count is published as it is
     assert told(tmp_path, {"round_to": 5}, n=COUNT, m=MEAN) == []
+    assert len(told(tmp_path, {"round_to": 5}, x=SUM, m={"ratio": {"of": "amount", "to": "1"}})) == 1
+    assert told(tmp_path, {"round_to": 5}, x=SUM, m={"ratio": {"of": "amount", "to": "quantity"}}) == []
+    (problem,) = told(tmp_path, {"round_to": 5}, x={"sum": "1"})
+    assert "say `count: rows`" in problem
     late = {"mean": "amount", "where": "is_late"}
     assert told(tmp_path, {"round_to": 5}, x=SUM, m=late) == []
     assert len(told(tmp_path, {"round_to": 5}, x={**SUM, "where": "is_late"}, m=late)) == 1

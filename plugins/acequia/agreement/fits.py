@@ -12,7 +12,7 @@ from acequia.agreement.closed import Misfit, unknown
 from acequia.agreement.columns import TIMES, Column, Rows, SecondsSince
 from acequia.agreement.personal import named_personal
 from acequia.agreement.privacy import Privacy
-from acequia.agreement.protection import Protection
+from acequia.agreement.protectable import units_of
 from acequia.agreement.tables import CountDistinct, Table
 from acequia.agreement.treatments import FirstCharacters
 from acequia.period import PeriodKind
@@ -124,7 +124,7 @@ def rotation_misfits(tables: Mapping[str, Table], columns: Columns, privacy: Pri
         if isinstance(column, Column) and column.treatment == "pseudonym"
     }
     for name, table in tables.items():
-        told = {table.protect.contributor} if isinstance(table.protect, Protection) else set()
+        told = {unit.contributor for _, unit in units_of(table.protect)}
         told |= {measure.count_distinct for measure in table.measures.values() if isinstance(measure, CountDistinct)}
         if _LENGTH[table.over] > _LENGTH[privacy.rotate] and told & rotating:
             said = f"is longer than pseudonyms last (privacy.rotate: {privacy.rotate}): one person would count twice"
@@ -155,8 +155,10 @@ def _columns_of(table: Table, kept: tuple[str, ...]) -> Iterator[Misfit]:
     for name, measure in table.measures.items():
         if isinstance(measure, CountDistinct) and measure.count_distinct not in kept:
             yield unknown(measure.count_distinct, what, kept, "measures", name, "count_distinct")
-    if isinstance(table.protect, Protection) and table.protect.contributor not in (*kept, "rows"):
-        yield unknown(table.protect.contributor, what, (*kept, "rows"), "protect", "contributor")
+    for place, unit in units_of(table.protect):
+        known = kept if place else (*kept, "rows")
+        if unit.contributor not in known:
+            yield unknown(unit.contributor, what, known, "protect", *place, "contributor")
 
 
 def agreement_misfits(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from acequia.agreement.closed import Misfit, unknown
-from acequia.agreement.protection import Protection, Unit
+from acequia.agreement.protection import NoProtection, Protection, Unit
 
+_NUMBER = re.compile(r"[-+\d.e]+")
 MEDIAN_AT_LEAST = 10
 """A median is one contributor's own number, or lies between two: among fewer it is too easily whose."""
 
@@ -32,8 +34,10 @@ def protection_misfits(protect: Protection, by: tuple[str, ...], measures: Mappi
                 yield Misfit(("cell_key",), said)
 
 
-def units_of(protect: Protection) -> list[tuple[tuple[str | int, ...], Protection | Unit]]:
+def units_of(protect: Protection | NoProtection) -> list[tuple[tuple[str | int, ...], Protection | Unit]]:
     """All who stand behind the cells, the contributors first, each with its place below `protect`."""
+    if isinstance(protect, NoProtection):
+        return []
     return [((), protect), *((("also", number), unit) for number, unit in enumerate(protect.also))]
 
 
@@ -68,17 +72,29 @@ def unprotected(protect: Protection, measures: Mapping[str, Any]) -> Iterator[Mi
                 f"a median is one contributor's own number, and no rule can protect it among so few: "
                 f"`min_contributors` must be at least {MEDIAN_AT_LEAST} beside it, or the measure a mean",
             )
-        if measure.key == "mean" and protect.round_to is not None:
-            alike = (_said(measure.mean), measure.where)
-            sums = [
-                other for other, one in measures.items() if one.key == "sum" and (_said(one.sum), one.where) == alike
-            ]
-            if sums:
-                yield Misfit(
-                    ("measures", name),
-                    f"gives a rounded count back exactly: {sums[0]} is the sum of the same, and the sum divided by the "
-                    "mean is how many there are; leave one of the two out, or `round_to`",
-                )
+    if protect.round_to is not None:
+        yield from _counts_given_back(measures)
+
+
+def _counts_given_back(measures: Mapping[str, Any]) -> Iterator[Misfit]:
+    """Measures by which a rounded count is known exactly, alone or with another one."""
+    sums = {(_said(one.sum), one.where): name for name, one in measures.items() if one.key == "sum"}
+    for name, measure in measures.items():
+        of = _averaged(measure)
+        if of is not None and (found := sums.get((of, measure.where))) is not None:
+            said = (
+                f"gives a rounded count back exactly: {found} is the sum of the same, and the sum divided by it is how "
+            )
+            yield Misfit(("measures", name), f"{said}many there are; leave one of the two out, or `round_to`")
+        if measure.key == "sum" and _NUMBER.fullmatch(_said(measure.sum)):
+            yield Misfit(("measures", name), "counts rows, and would not be rounded: say `count: rows`")
+
+
+def _averaged(measure: Any) -> str | None:
+    """What the measure shows the mean of."""
+    if measure.key == "ratio" and _NUMBER.fullmatch(_said(measure.ratio.to)):
+        return _said(measure.ratio.of)
+    return _said(measure.mean) if measure.key == "mean" else None
 
 
 def _said(expression: str) -> str:
