@@ -211,9 +211,7 @@ def test_nothing_is_promised_that_a_withdrawal_with_erasure_takes_away() -> None
 
 def test_a_reason_ends_before_the_checks_begin() -> None:
     assert "2 of 9 checks failed; in words: all rows" in message.write([notice("refused")]).text
-    assert "fallaron 2 de 9 controles; en palabras: todas las filas" in (
-        message.write([notice("refused", "es")]).text
-    )
+    assert "fallaron 2 de 9 controles; en palabras: todas las filas" in (message.write([notice("refused", "es")]).text)
 
 
 def test_nothing_is_said_twice_of_a_refusal() -> None:

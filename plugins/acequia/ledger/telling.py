@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from acequia.ledger import chain, head, models
 from acequia.ledger.chain import Draft, Entry, Place
@@ -44,6 +44,14 @@ def noted(engine: Engine, partner: str, kinds: Collection[str], since: datetime)
     )
     with reading(engine) as connection:
         return [chain.entry_of(row) for row in connection.execute(wanted.order_by(of.seq)).mappings()]
+
+
+def first_received(engine: Engine, partner: str) -> dict[str, datetime]:
+    """When the first delivery of each of the partner's feeds was registered."""
+    of = models.delivery.c
+    wanted = select(of.feed, func.min(of.received_at)).where(of.partner == partner).group_by(of.feed)
+    with reading(engine) as connection:
+        return {str(feed): datetime.fromisoformat(str(at)) for feed, at in connection.execute(wanted)}
 
 
 def releases(engine: Engine, partner: str) -> list[Release]:

@@ -18,10 +18,14 @@ THEN_EVERY_DAYS = 30
 
 
 def awaited(subject: Subject, promises: Iterable[Promise]) -> Iterator[Notice]:
-    """What is due to be told of periods of which nothing has arrived. Paused feeds are not reminded."""
+    """What is due to be told of periods of which nothing has arrived. Paused feeds are not reminded, nor is
+    anyone of what was due before the feed was looked after here.
+    """
     for promise in promises:
         feed = subject.feed(promise.feed)
         if feed is None or promise.versions or promise.paused or promise.due_at is None:
+            continue
+        if promise.due_at < subject.first_seen.get(promise.feed, promise.due_at):
             continue
         if subject.now >= subject.watched_until(feed, promise.period):
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from acequia.errors import AcequiaError
 from acequia.ledger import telling
 from acequia.ledger.book import Ledger
 from acequia.notices import happened
+from acequia.notices.first_seen import first_seen
 from acequia.notices.notice import Due
 from acequia.notices.plan import endpoints, plan
 from acequia.notices.subject import Subject
@@ -36,9 +37,15 @@ def due(settings: Settings, ledger: Ledger, agreements: Agreements, now: datetim
     found: list[Due] = []
     for of_partner in agreements:
         with telling_trouble(of_partner[-1].agreement.partner, troubles):
-            subject = Subject(tuple(of_partner), now)
+            subject = Subject(tuple(of_partner), now, _seen(ledger, of_partner, now))
             found += _unknown(ledger, _planned(settings, ledger, subject, troubles))
     return found
+
+
+def _seen(ledger: Ledger, versions: Sequence[Signed], now: datetime) -> Mapping[str, datetime]:
+    """Since when each feed is looked after; one that no round has noted yet, since now."""
+    feeds = dict.fromkeys((name for signed in versions for name in signed.agreement.feeds), now)
+    return feeds | dict(first_seen(ledger, versions[-1].agreement.partner))
 
 
 def _planned(settings: Settings, ledger: Ledger, subject: Subject, troubles: list[str]) -> list[Due]:

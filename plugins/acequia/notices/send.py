@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from acequia.ledger.book import Ledger
+from acequia.notices.first_seen import note_new
 from acequia.notices.gather import Agreements, due, every_agreement
 from acequia.notices.hooks import post_hooks
 from acequia.notices.letters import send_letters
@@ -65,6 +66,7 @@ def list_due(settings: Settings, ledger: Ledger, now: datetime | None = None) ->
 def _found(current: Round, agreements: Agreements | None) -> list[Due]:
     troubles = current.done.troubles
     chosen = every_agreement(current.settings, troubles) if agreements is None else agreements
+    note_new(current.ledger, chosen)
     return due(current.settings, current.ledger, chosen, current.now, troubles)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -17,11 +17,13 @@ from acequia.period import Period
 class Subject:
     """One partner as the planner sees it, at one moment: every version of its agreement, the newest last.
 
-    The newest says who is told.
+    The newest says who is told. `first_seen` says since when a feed is looked after here; one that is not in it always
+    was.
     """
 
     versions: tuple[Signed, ...]
     now: datetime
+    first_seen: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def agreement(self) -> Agreement:
