@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from acequia.disclose.layers import Interval
+from acequia.disclose.layers import Interval, Layer
 from acequia.disclose.public import CONTRIBUTORS, System, Told, system
 from acequia.errors import AcequiaError
 
@@ -162,18 +162,24 @@ def _known(made: System, around: str | None) -> Known:
 def _depending(made: System, place: int, withheld: np.ndarray[Any, Any], around: str) -> np.ndarray[Any, Any]:
     """Which unknowns hang together with those of a release, by equations between numbers that are not published."""
     import numpy as np
+
+    layer = made.layers[place]
+    own = np.array([made.releases[at].id == around for at, _ in made.cells], bool)
+    mine = (layer.cell >= 0) & own[np.maximum(layer.cell, 0)]
+    beside = (abs(layer.equations).T @ (abs(layer.equations) @ mine.astype(float))) > 0
+    group = groups(layer, withheld)
+    return np.isin(group, np.unique(group[mine | beside]))
+
+
+def groups(layer: Layer, withheld: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which unknowns hang together, as a number for each: by equations between numbers that are not exactly public."""
+    import numpy as np
     from scipy.sparse import csr_array, diags_array
     from scipy.sparse.csgraph import connected_components
 
-    layer = made.layers[place]
-    cell = np.maximum(layer.cell, 0)
-    own = np.array([made.releases[at].id == around for at, _ in made.cells], bool)
-    free = (layer.cell < 0) | withheld[cell] | (layer.slack > 0)
-    loose = csr_array(layer.equations @ diags_array(free.astype(float)))
-    touched = (abs(layer.equations) @ ((layer.cell >= 0) & own[cell]).astype(float)) > 0
-    _, group = connected_components(abs(loose).T @ abs(loose), directed=False)
-    in_touched = (abs(loose[np.flatnonzero(touched)]).sum(axis=0) > 0) | ((layer.cell >= 0) & own[cell])
-    return np.isin(group, np.unique(group[in_touched]))
+    free = (layer.cell < 0) | withheld[np.maximum(layer.cell, 0)] | (layer.slack > 0)
+    loose = abs(csr_array(layer.equations @ diags_array(free.astype(float))))
+    return np.asarray(connected_components(loose.T @ loose, directed=False)[1])
 
 
 def hidden_of(cell: np.ndarray[Any, Any], withheld: np.ndarray[Any, Any]) -> list[int]:

@@ -6,18 +6,22 @@ written down anew from the public files and the rows that would be public.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from acequia.agreement.tables import Table
-from acequia.disclose.audit import Audited, Seen, audit, between
-from acequia.disclose.layers import Exposed, Layer, Need
+from acequia.disclose.audit import Audited, Seen, audit, between, groups
+from acequia.disclose.layers import KNOWN, Layer, Need
 from acequia.disclose.public import CONTRIBUTORS, NOISE, System, Told, as_code, system
 from acequia.errors import AcequiaError
 from acequia.flow import Cells
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from acequia.disclose.primary import Primary
 
 
@@ -48,7 +52,7 @@ def require(known: Sequence[Told], new: Told, cells: Cells, table: Table, *, whe
     rows = _rows(made.select(list(table.by)).to_pylist(), table, new)
     told = {
         "unsafe cells are open": _open(primary, rows, new),
-        "numbers can be worked out that must stay unknown": len(_exposed(known, new, primary, rows)),
+        "numbers can be worked out that must stay unknown": _exposed(known, new, primary, rows),
         "counts differ from those of an earlier vintage by too few": _differences(known, new),
     }
     audited = audit(known, around=new.id)
@@ -75,10 +79,10 @@ def _differences(known: Sequence[Told], new: Told) -> int:
     return sum(1 for one in others for _ in between(new, one))
 
 
-def _exposed(known: Sequence[Told], new: Told, primary: Primary, rows: Sequence[int]) -> tuple[Exposed, ...]:
-    """The needs of the new release that are not met, for everybody and for whoever is a cell's only contributor."""
+def _exposed(known: Sequence[Told], new: Told, primary: Primary, rows: Sequence[int]) -> int:
+    """How many needs of the new release are not met, for everybody and for whoever is a cell's only contributor."""
     if not primary.unsafe.any():
-        return ()
+        return 0
     try:
         return _unmet(system(known), new, primary, rows)
     except AcequiaError as error:
@@ -87,46 +91,94 @@ def _exposed(known: Sequence[Told], new: Told, primary: Primary, rows: Sequence[
         return _unmet(system(known, linked=False), new, primary, rows)
 
 
-def _unmet(made: System, new: Told, primary: Primary, rows: Sequence[int]) -> tuple[Exposed, ...]:
+def _unmet(made: System, new: Told, primary: Primary, rows: Sequence[int]) -> int:
     """What is not met, though it would be if the release told no number at all.
 
     The largest contributor of a cell knows that its total is no less than what it gave itself: nothing can hide that.
     """
     import numpy as np
 
-    from acequia.disclose.intervals import exposed
-
-    layers, withheld = _needing(made, new, primary, rows), made.withheld()
-    found = exposed(layers, withheld)
-    if not found:
-        return ()
-    own = np.array([made.releases[place].id == new.id for place, _ in made.cells], bool)
-    asked = {(one.layer, one.need) for one in found}
-    fewer = [replace(one, needs=tuple(n for n in one.needs if (one.name, n) in asked)) for one in layers]
-    in_any_case = {(one.layer, one.need, one.to) for one in exposed(fewer, withheld | own)}
-    return tuple(one for one in found if (one.layer, one.need, one.to) not in in_any_case)
+    withheld, unmet = made.withheld(), 0
+    nothing = withheld | np.array([made.releases[place].id == new.id for place, _ in made.cells], bool)
+    for place in range(len(made.layers)):
+        asked = _asked(made, place, new, primary, rows)
+        for who, needs in _attackers(asked, withheld).items():
+            if told := _learnt(asked, who, needs, withheld):
+                unmet += len(told) - len(_learnt(asked, who, told, nothing))
+    return unmet
 
 
-def _needing(made: System, new: Told, primary: Primary, rows: Sequence[int]) -> list[Layer]:
-    """The public layers with what must stay unknown of the new release, and with its withheld numbers, which nobody
-    sees: they tell how wide an interval must be.
+@dataclass(frozen=True)
+class _Asked:
+    """A public layer, with what only the office knows: the withheld numbers of the new release (NaN elsewhere), who is
+    the only contributor of each (-1 where several are), and what must stay unknown.
     """
-    cell_of_row = {row: cell for cell, row in enumerate(rows)}
-    found = []
-    for layer, names in zip(made.layers, made.names, strict=True):
-        value, sole, needs = layer.value.copy(), layer.sole.copy(), []
-        for unknown, cell in enumerate(layer.cell.tolist()):
-            place, row = made.cells[cell] if cell >= 0 else (-1, -1)
-            if cell < 0 or made.releases[place].id != new.id or new.because[row] is None:
-                continue
-            of, part = cell_of_row[row], "contributors" if names[unknown] == CONTRIBUTORS else names[unknown]
-            if part not in primary.value:
-                continue
-            value[unknown], sole[unknown] = primary.value[part][of], primary.sole[of]
-            if primary.reasons[of] is not None:
-                needs.append(_need(primary, part, of, unknown))
-        found.append(replace(layer, value=value, sole=sole, needs=tuple(needs)))
+
+    layer: Layer
+    truth: NDArray[np.float64]
+    sole: NDArray[np.int64]
+    needs: tuple[Need, ...]
+
+
+EVERYBODY = -1
+
+
+def _attackers(asked: _Asked, withheld: NDArray[np.bool_]) -> dict[int, list[Need]]:
+    """Everybody, and each sole contributor, with the needs that they could hurt: what no equation leads to is safe."""
+    import numpy as np
+
+    held = np.bincount(asked.layer.equations.indices, minlength=len(asked.truth)) > 0
+    needs = [need for need in asked.needs if held[need.unknown]]
+    found = {EVERYBODY: needs} if needs else {}
+    group = groups(asked.layer, withheld)
+    for who in np.unique(asked.sole[asked.sole >= 0]).tolist() if needs else ():
+        near = set(group[asked.sole == who].tolist())
+        others = [need for need in needs if group[need.unknown] in near and asked.sole[need.unknown] != who]
+        found |= {who: [_against_one(need) for need in others]} if others else {}
     return found
+
+
+def _against_one(need: Need) -> Need:
+    """A count must not become exactly known to a contributor; narrowing it down is what its own knowledge gives it."""
+    return replace(need, integers=min(need.integers, 2))
+
+
+def _learnt(asked: _Asked, who: int, needs: list[Need], withheld: NDArray[np.bool_]) -> list[Need]:
+    """The needs that are not met against somebody, who knows its own cells."""
+    import numpy as np
+
+    from acequia.disclose.intervals import intervals, met
+
+    own, layer = asked.sole == who if who >= 0 else np.zeros(len(asked.sole), bool), asked.layer
+    seen = replace(
+        layer,
+        value=np.where(own, asked.truth, layer.value),
+        cell=np.where(own, KNOWN, layer.cell),
+        slack=np.where(own, 0.0, layer.slack),
+    )
+    true = replace(layer, value=asked.truth)
+    known = intervals(seen, withheld, [need.unknown for need in needs])
+    return [need for need, one in zip(needs, known, strict=True) if not met(true, need, one.low, one.high)]
+
+
+def _asked(made: System, place: int, new: Told, primary: Primary, rows: Sequence[int]) -> _Asked:
+    import numpy as np
+
+    layer, names = made.layers[place], made.names[place]
+    cell_of_row = {row: cell for cell, row in enumerate(rows)}
+    truth, sole = np.full(len(layer.value), np.nan), layer.sole.copy()
+    needs = []
+    for unknown, cell in enumerate(layer.cell.tolist()):
+        at, row = made.cells[cell] if cell >= 0 else (-1, -1)
+        if cell < 0 or made.releases[at].id != new.id or new.because[row] is None:
+            continue
+        of, part = cell_of_row[row], "contributors" if names[unknown] == CONTRIBUTORS else names[unknown]
+        if part not in primary.value:
+            continue
+        truth[unknown], sole[unknown] = primary.value[part][of], primary.sole[of]
+        if primary.reasons[of] is not None and not math.isnan(truth[unknown]):
+            needs.append(_need(primary, part, of, unknown))
+    return _Asked(layer, truth, sole, tuple(needs))
 
 
 def _need(primary: Primary, part: str, cell: int, unknown: int) -> Need:
