@@ -51,7 +51,7 @@ CODES: dict[str, Code] = {
     "engine_failed": Code(OURS, "operator", "Read the log; check memory and disk; run it again."),
     # 2: usage
     "usage": Code(USAGE, "engineer", "See `acequia --help`."),
-    "unknown_name": Code(USAGE, "engineer", "Choose one of the names listed."),
+    "unknown_name": Code(USAGE, "engineer", "Correct the name, or what it is asked of: there is nothing of that name."),
     # 3: the agreement forbids it
     "agreement_invalid": Code(FORBIDDEN, "engineer", "Correct the agreement file; `acequia check` shows every error."),
     "agreement_expired": Code(FORBIDDEN, "steward", "Renew the agreement, or leave the feed stopped."),

@@ -315,3 +315,61 @@ def test_a_bucket_of_requests_fills_again():
     limit.take("a")
     with pytest.raises(Refusal):
         limit.take("a")
+
+
+@pytest.mark.parametrize("path", ["/v1/{0}/x%2fy/2026-05-01", "/nowhere", "/v1/%2f"])
+def test_a_path_that_leads_nowhere_is_answered_like_any_other(client, path):
+    for method in ("GET", "PUT", "PATCH"):
+        answer = client.request(method, path.format(PARTNER, FEED))
+        assert answer.status_code in (401, 404, 405, 411, 412), (method, answer.status_code)
+        said = answer.json()
+        assert said["who_acts"] == "partner" and said["what_to_do"] and said["status"] == answer.status_code
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("name", ["..%2f1.csv.gz", "a%2f1.csv.gz", "%2e%2e%2f1.csv.gz", "%2f", ".1.csv.gz"])
+def test_a_name_with_a_folder_is_refused_whatever_way_it_comes(client, base, name):
+    answer = client.put(f"{base}/{name}", content=b"x")
+    assert (answer.status_code, answer.json()["code"]) == (400, "name_escapes")
+    assert client.head(f"{base}/{name}", headers=TUS).status_code == 404
+    assert client.delete(f"{base}/{name}", headers=TUS).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [("", "en"), ("es", "es"), ("es-UY,es;q=0.9,en;q=0.8", "es"), ("en,es;q=0.5", "en"), ("fr", "en"), ("es;q=x", "en"),
+     ("*", "en"), ("ES", "es"), ("en;q=0.2, es;q=0.3", "es"), (",;=,;q=", "en")],
+)  # fmt: skip
+def test_who_acts_and_what_to_do_is_said_in_the_requests_language(client, base, accepted, language):
+    answer = client.put(f"{base}/a%2fb", content=b"x", headers={"Accept-Language": accepted})
+    said = answer.json()
+    assert answer.headers["content-language"] == language
+    assert said["who_acts"] == "partner" and said["detail"] == said["what"]
+    assert said["what_to_do"] == {
+        "en": "Name the file as agreed, without folders.", "es": "Nombrar el archivo como se acordó, sin carpetas.",
+    }[language]  # fmt: skip
+    assert said["type"] == "urn:acequia:problem:name_escapes" and said["title"] == "Bad Request"
+
+
+def test_every_answer_has_its_acts_and_its_spanish():
+    import ast
+    from pathlib import Path
+
+    import acequia.intake
+    from acequia.words.answers import ACTS
+    from acequia.words.reasons import told
+
+    seen = set()
+    for path in Path(acequia.intake.__file__).parent.glob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("Refusal", "too_large"):
+                code, what = call.args[1:3] if len(call.args) > 2 else (None, call.args[0])
+                if isinstance(code, ast.Constant):
+                    seen.add(code.value)
+                    assert code.value in ACTS
+                if isinstance(what, ast.Constant):
+                    assert told(what.value, "es") != what.value
+                elif isinstance(what, ast.JoinedStr):
+                    text = "".join(part.value if isinstance(part, ast.Constant) else "7" for part in what.values)
+                    assert told(text.replace("knows 7", "knows 7 and 8"), "es") != text, text
+    assert len(seen) > 15

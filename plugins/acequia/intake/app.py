@@ -19,7 +19,7 @@ from acequia.intake import protocol
 from acequia.intake.desk import Desk, Place
 from acequia.intake.limits import Limit
 from acequia.intake.partial import Partial, Told, Writing
-from acequia.intake.refusals import Refusal, not_known
+from acequia.intake.refusals import Refusal, not_found, not_known, problem
 from acequia.intake.status import status
 from acequia.intake.tokens import Doorkeeper
 
@@ -40,7 +40,7 @@ class Intake:
 
     def app(self) -> Starlette:
         """The ASGI application."""
-        place, upload = "/v1/{partner}/{feed}/{period}", "/v1/{partner}/{feed}/{period}/{upload}"
+        place, upload = "/v1/{partner}/{feed}/{period}", "/v1/{partner}/{feed}/{period}/{upload:path}"
         routes = [
             Route("/health", self.health, methods=["GET"]),
             Route(place + "/complete", self._answering(self.complete), methods=["POST"]),
@@ -54,7 +54,7 @@ class Intake:
             Route(upload, self._answering(self.put), methods=["PUT"]),
             Route(upload, self._answering(self.delete), methods=["DELETE"]),
         ]
-        app = Starlette(routes=routes)
+        app = Starlette(routes=routes, exception_handlers={404: _no_place, 405: _no_way})
         app.router.redirect_slashes = False
         return app
 
@@ -152,12 +152,12 @@ class Intake:
             try:
                 response = await answer(request, await _in_thread(self._admitted, request))
             except Refusal as refusal:
-                response = JSONResponse({"code": refusal.code, "what": refusal.what}, refusal.status, refusal.headers)
+                response = _said(request, refusal)
             except AcequiaError as error:
-                response = JSONResponse({"code": error.code, "what": "the server cannot do this now"}, 503)
+                response = _said(request, Refusal(503, error.code, "the server cannot do this now"))
             except OSError as error:
                 status = 507 if error.errno in (28, 122) else 500  # no space, no quota
-                response = JSONResponse({"code": "internal", "what": "the server cannot store this now"}, status)
+                response = _said(request, Refusal(status, "internal", "the server cannot store this now"))
             response.headers.update({"Tus-Resumable": protocol.VERSION, "X-Content-Type-Options": "nosniff"})
             return response
 
@@ -175,7 +175,7 @@ class Intake:
 
     def _place(self, partner: str, asked: dict[str, Any]) -> Place:
         if asked["partner"] != partner:
-            raise Refusal(404, "not_found", "there is no such place")
+            raise not_found()
         wanted = (partner, asked["feed"], asked["period"])
         at, place = self._places.get(wanted, (0.0, None))
         if place is None or time.monotonic() - at > PLACES_KEPT_S:
@@ -184,6 +184,19 @@ class Intake:
                 self._places.clear()
             self._places[wanted] = (time.monotonic(), place)
         return place
+
+
+def _said(request: Request, refusal: Refusal) -> Response:
+    return problem(refusal, request.headers.get("accept-language", ""))
+
+
+async def _no_place(request: Request, _: Exception) -> Response:
+    return _said(request, not_found())
+
+
+async def _no_way(request: Request, error: Exception) -> Response:
+    headers = getattr(error, "headers", None)
+    return _said(request, Refusal(405, "method_not_allowed", "there is no such way to use this place", headers))
 
 
 async def _written(request: Request, writing: Writing) -> bool:

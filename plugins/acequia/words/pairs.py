@@ -6,6 +6,7 @@ several, between semicolons.
 
 from __future__ import annotations
 
+from acequia.words.answers import ANSWERS
 from acequia.words.proofs import PROOFS, Pair
 
 _FILES: tuple[Pair, ...] = (
@@ -219,4 +220,4 @@ _PERSONAL: tuple[Pair, ...] = (
     ),
     ("{column}: {kind:w} in {rows:d} of {of:d} rows", "{column}: {kind:w} en {rows:d} de {of:d} filas"),
 )
-PAIRS: tuple[Pair, ...] = (*_FILES, *_COLUMNS, *_MANIFESTS, *_CORRECTIONS, *_CHECKS, *_PERSONAL, *PROOFS)
+PAIRS: tuple[Pair, ...] = (*_FILES, *_COLUMNS, *_MANIFESTS, *_CORRECTIONS, *_CHECKS, *_PERSONAL, *PROOFS, *ANSWERS)
