@@ -36,9 +36,8 @@ def test_a_feed_that_is_fine_has_none(tmp_path: Path) -> None:
         ({"measures": {"x": {"count": "rows", "where": "amount"}}}, "tables.t.measures.x.where: ", "not true"),
         ({"hierarchy": {"district": ("country", "county", "district")}}, "tables.t.hierarchy.district: ", "`county`"),
         ({"by": ("kind",), "hierarchy": {"kind": ("all", "group", "kind")}}, "tables.t.hierarchy.kind: ", "no lookup"),
-        ({"protect": {"contributor": "person", "min_contributors": 3,
-                      "also": ({"contributor": "company", "min_contributors": 2},)}},
-         "tables.t.protect.also.0.contributor: ", "no column `company`"),
+        ({"protect": {"contributor": "person", "min_contributors": 3, "secondary": {"keep_open": {"district": ("X",)}}}},
+         "tables.t.protect.secondary.keep_open.district: ", "X is no value"),
     ],
 )  # fmt: skip
 def test_each_is_told_with_its_place(change: dict[str, Any], place: str, what: str, tmp_path: Path) -> None:

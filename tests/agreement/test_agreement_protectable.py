@@ -84,3 +84,30 @@ def test_a_sum_and_its_mean_give_a_rounded_count_back(tmp_path: Path) -> None:
     late = {"mean": "amount", "where": "is_late"}
     assert told(tmp_path, {"round_to": 5}, x=SUM, m=late) == []
     assert len(told(tmp_path, {"round_to": 5}, x={**SUM, "where": "is_late"}, m=late)) == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "wrong"),
+    [
+        ("district", "Maun", False),
+        ("district", "Maum", True),
+        ("district", "South", False),
+        ("district", "_T", False),
+        ("kind", "call", False),
+        ("kind", "cal", True),
+        ("hour", "7", False),  # only the rows can tell
+    ],
+)
+def test_important_cells_must_be_cells(column: str, value: str, wrong: bool, tmp_path: Path) -> None:
+    secondary = {"keep_open": {column: (value,)}}
+    table = {
+        "by": ("district", "kind", "hour"),
+        "hierarchy": {"district": ("country", "region", "district")},
+        "measures": {"n": COUNT},
+        "protect": {"contributor": "person", "min_contributors": 15, "secondary": secondary},
+    }
+    found = problems(a_feed(tables={"t": table}), a_reference(tmp_path))
+    assert bool(found) == wrong
+    if wrong:
+        place = f"tables.t.protect.secondary.keep_open.{column}"
+        assert found == [f"{place}: {value} is no value that the column or a level of it can have"]

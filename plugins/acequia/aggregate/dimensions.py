@@ -80,6 +80,22 @@ def dimension(
     )
 
 
+def values_of(name: str, feed: Feed, table: Table, reference: Path) -> frozenset[str] | None:
+    """The values that a `by` column can have at any of its levels; None where only the rows can tell."""
+    column = feed.columns.get(feed.kept.get(name, ""))
+    if column is None or (feed.transform is not None and name not in feed.kept):
+        return None
+    found = {TOTAL} if name in table.hierarchy else set()
+    if isinstance(column.treat, Lookup):
+        source = read_reference(reference, column.treat.table)
+        levels = [level for level in table.hierarchy.get(name, ()) if level in source.columns]
+        columns = [_column(source, column.treat.value), *(_column(source, level) for level in levels)]
+        return frozenset(found.union({UNKNOWN}, *columns))
+    if column.one_of is not None and column.treat == "keep":
+        return frozenset(found | {_as_text(value) for value in column.one_of})
+    return None
+
+
 def _levels(
     levels: tuple[str, ...], source: ReferenceTable | None, lookup: Lookup | None, *, place: str
 ) -> tuple[tuple[bool, ...], tuple[tuple[str, ...], ...]]:

@@ -36,7 +36,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from acequia.aggregate.dimensions import Dimension, dimension
+from acequia.aggregate.dimensions import Dimension, dimension, values_of
 from acequia.aggregate.measures import MeasureSql, compile_measure, condition
 from acequia.aggregate.people import Who
 from acequia.aggregate.private import Bounded, private_problems, terms_of
@@ -129,6 +129,7 @@ def _table_problems(name: str, table: Table, feed: Feed, types: Mapping[str, str
     checks: list[Callable[[], object]] = [
         *(partial(dimension, by, feed, table, types, reference, window, place=place) for by in table.by),
         partial(asked_of, table, types, place=place),
+        partial(_require_cells, table, feed, reference, place=f"{place}.protect.secondary.keep_open"),
         *(
             partial(compile_measure, 0, m, measure, types, place=f"{place}.measures.{m}", rows_are=None)
             for m, measure in table.measures.items()
@@ -145,6 +146,17 @@ def _table_problems(name: str, table: Table, feed: Feed, types: Mapping[str, str
     if isinstance(table.protect, Protection):
         found += [f"{place}.{misfit}" for misfit in unprotected(table.protect, table.measures)]
     return found + private_problems(name, table, feed, types, reference, window)
+
+
+def _require_cells(table: Table, feed: Feed, reference: Path, *, place: str) -> None:
+    """Important cells are ones that there can be: a slip would leave them without what was agreed."""
+    kept_open = table.protect.secondary.keep_open if isinstance(table.protect, Protection) else {}
+    for column, values in kept_open.items():
+        known = values_of(column, feed, table, reference)
+        for value in values:
+            if known is not None and value not in known:
+                said = f"{place}.{column}: {value} is no value that the column or a level of it can have"
+                raise AcequiaError("agreement_invalid", said)
 
 
 def _dry_run(
