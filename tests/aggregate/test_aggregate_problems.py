@@ -36,7 +36,8 @@ def test_a_feed_that_is_fine_has_none(tmp_path: Path) -> None:
         ({"measures": {"x": {"count": "rows", "where": "amount"}}}, "tables.t.measures.x.where: ", "not true"),
         ({"hierarchy": {"district": ("country", "county", "district")}}, "tables.t.hierarchy.district: ", "`county`"),
         ({"by": ("kind",), "hierarchy": {"kind": ("all", "group", "kind")}}, "tables.t.hierarchy.kind: ", "no lookup"),
-        ({"protect": {"contributor": "person", "min_contributors": 3, "secondary": {"keep_open": {"district": ("X",)}}}},
+        ({"protect": {"contributor": "person", "min_contributors": 3,
+                      "secondary": {"keep_open": {"district": ("X",)}}}},
          "tables.t.protect.secondary.keep_open.district: ", "X is no value"),
     ],
 )  # fmt: skip

@@ -191,3 +191,28 @@ def test_needs_count_from_where_they_are_asked() -> None:
     assert (need.unknown, need.up, need.down) == (11, 30.0, 30.0)
     (need,) = primary.needs("contributors")
     assert (need.unknown, need.integers) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("shares", "reason"),
+    [
+        ({"call": 20, "sms": 20}, "min_contributors"),  # of two companies each knows the other
+        ({"call": 20, "sms": 20, "data": 20}, None),
+        ({"call": 90, "sms": 4, "data": 4}, "dominance"),
+        ({"call": 60, "sms": 35, "data": 1}, "p_percent"),  # the second knows the first to within one of sixty
+    ],
+    ids=str,
+)
+def test_the_companies_of_a_pooled_table_are_protected_from_each_other(
+    shares: dict[str, int], reason: str | None
+) -> None:
+    """Many people stand behind every cell; the companies (here `kind`) have rules of their own."""
+    rows = [{"person": f"{company}{i}", "kind": company, "district": "Maun", "amount": 1.0}
+            for company, people_ in shares.items() for i in range(people_)]  # fmt: skip
+    rules = {"dominance": {"n": 1, "k_pct": 75}, "p_percent": {"p_pct": 5}}
+    also = ({"contributor": "kind", "min_contributors": 3, **rules},)
+    cells, primary = judged(rows, {"contributor": "person", "min_contributors": 10, "also": also})
+    assert [cell["cell:contributors"] for cell in cells] == [sum(shares.values())]
+    assert primary.reasons == [reason]
+    _, primary = judged(rows, {"contributor": "person", "min_contributors": 10})
+    assert primary.reasons == [None]
