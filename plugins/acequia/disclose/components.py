@@ -222,8 +222,9 @@ def _uncrossed(layer: Layer, low: Numbers, high: Numbers, scale: Numbers) -> tup
     crossed = low > high
     if (low - high > CONTRADICTION * scale + 1e-6)[crossed].any():
         raise _contradiction(layer)
-    middle = np.where(crossed, (low + high) / 2, 0.0)
-    return np.where(crossed, middle, low), np.where(crossed, middle, high)
+    low, high = low.copy(), high.copy()
+    low[crossed] = high[crossed] = (low[crossed] + high[crossed]) / 2
+    return low, high
 
 
 def _point(layer: Layer, equations: csr_array, rhs: Numbers, low: Numbers, high: Numbers, scale: Numbers) -> Numbers:
@@ -238,6 +239,7 @@ def _point(layer: Layer, equations: csr_array, rhs: Numbers, low: Numbers, high:
     if solved.x is None or solved.status != 0:
         raise _contradiction(layer)
     point: Numbers = np.clip(solved.x[:columns] * unit, low, high)
+    point = np.where(np.abs(point) < SAME * unit, np.clip(0.0, low, high), point)
     if (np.abs(equations @ point - rhs) > CONTRADICTION * (scale + abs(equations) @ np.abs(point)) + 1e-6).any():
         raise _contradiction(layer)
     return point
@@ -247,7 +249,9 @@ def _sizes(start: Numbers) -> Numbers:
     """How large each number is; a zero counts as large as the smallest number that is no noise."""
     number = np.abs(start)
     present = number[number > NOISE * number.max(initial=0.0)]
-    return np.maximum(number, present.min(initial=np.inf)) if len(present) else np.ones(len(start))
+    if not len(present):
+        return np.ones(len(start))
+    return np.where(number > NOISE * number.max(), number, float(present.min()))
 
 
 def _contradiction(layer: Layer) -> AcequiaError:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from acequia.disclose.components import SAME, Opened, opened
 from acequia.disclose.layers import Exposed, Interval, Layer, Need
-from acequia.disclose.moves import FAR, Seen, furthest
+from acequia.disclose.moves import Seen, far, furthest
 from acequia.disclose.proofs import CLOSE, Needs, proven
 from acequia.disclose.singletons import exposed_to
 
@@ -67,7 +67,8 @@ def exactly_known(layer: Layer, withheld: NDArray[np.bool_]) -> NDArray[np.bool_
     attack = opened(layer, withheld)
     seen = Seen.nothing(len(attack.start))
     left = [int(unknown) for part in attack.parts for unknown in part.unknowns]
-    needs = Needs.of(layer, attack, [Need(unknown, width=2 * SAME * float(attack.size[unknown])) for unknown in left])
+    asked = [Need(one, integers=2) if layer.integer else Need(one, width=SAME * attack.size[one]) for one in left]
+    needs = Needs.of(layer, attack, asked)
     proven(attack.parts, needs, seen)
     known = np.ones(len(attack.start), dtype=bool)
     known[needs.unknown] = needs.unmet(seen.down, seen.up)
@@ -156,14 +157,19 @@ def _interval(layer: Layer, attack: Opened, seen: Seen, unknown: int) -> Interva
             furthest(part, seen, at, -1.0)
         if seen.up[unknown] < part.up[at] - close:
             furthest(part, seen, at, 1.0)
-        return _seen(layer, attack, seen, unknown, float(FAR * part.size[at] / 4))
+        end = far(part) / 2
+        ends = (end if np.isinf(part.down[at]) else np.inf, end if np.isinf(part.up[at]) else np.inf)
+        return _seen(layer, attack, seen, unknown, ends)
     return _seen(layer, attack, seen, unknown)
 
 
-def _seen(layer: Layer, attack: Opened, seen: Seen, unknown: int, far: float = np.inf) -> Interval:
+def _seen(
+    layer: Layer, attack: Opened, seen: Seen, unknown: int, ends: tuple[float, float] = (np.inf, np.inf)
+) -> Interval:
+    """As an interval, what was seen; without end where that is so far."""
     start = float(attack.start[unknown])
-    low = -np.inf if seen.down[unknown] <= -far else start + float(seen.down[unknown])
-    high = np.inf if seen.up[unknown] >= far else start + float(seen.up[unknown])
+    low = -np.inf if seen.down[unknown] <= -ends[0] else start + float(seen.down[unknown])
+    high = np.inf if seen.up[unknown] >= ends[1] else start + float(seen.up[unknown])
     if not layer.integer:
         return Interval(low, high)
     loose = CLOSE * (1 + SAME * abs(start))

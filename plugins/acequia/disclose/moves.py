@@ -21,8 +21,12 @@ CLEAR = 1e3
 """A move counts where it is that many times what the equations miss by."""
 SOME = 1e-3
 """Of its size: a goal is no less, for the sake of the solver. Short of it a move is noted as well."""
-FAR = 1e8
-"""In units of a part: further than this is without end."""
+STEPS = 50
+"""Per row and column: a program that takes more is given up."""
+PRESOLVED = 600
+"""Columns: below, a solver's own preparation takes longer than it saves."""
+FAR = 1e4
+"""Times the largest number of a part: further than this is without end."""
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,24 @@ class Seen:
 def furthest(part: Part, seen: Seen, column: int, sign: float, enough: float = np.inf) -> None:
     """Move one unknown as far as it goes, or as far as is enough; what is found is noted.
 
-    Where nothing bounds it, the move goes to `FAR` units.
+    Where nothing bounds it, the move goes to `far` away.
     """
     unit = _unit(part, column)
+    enough = min(max(enough, SOME * part.size[column]), far(part))
     goal = np.zeros(len(part.up))
     goal[column] = -sign
     down, up = part.down / unit, part.up / unit
     if sign > 0:
-        up[column] = min(up[column], enough / unit, FAR)
+        up[column] = min(up[column], enough / unit)
     else:
-        down[column] = max(down[column], -enough / unit, -FAR)
+        down[column] = max(down[column], -enough / unit)
     _note(part, seen, _solved(goal, part.equations, down, up), unit)
+
+
+def far(part: Part) -> float:
+    """Where a move goes that has no end: beyond all numbers of the part."""
+    ends = np.concatenate([part.size, part.up, -part.down])
+    return FAR * float(ends[np.isfinite(ends)].max())
 
 
 def pushed(part: Part, seen: Seen, columns: NDArray[np.int64], signs: Numbers, goals: Numbers) -> None:
@@ -108,7 +119,7 @@ def _line(matrix: csr_array, line: int) -> NDArray[np.int64]:
 
 
 def _unit(part: Part, column: int) -> float:
-    return float(2.0 ** np.rint(np.log2(part.size[column])))
+    return float(2.0 ** np.rint(np.log2(max(part.size[column], SOME * SOME * float(np.median(part.size))))))
 
 
 def _note(part: Part, seen: Seen, found: Numbers | None, unit: float) -> None:
@@ -120,7 +131,12 @@ def _solved(
     goal: Numbers, equations: csr_array, low: Numbers, high: Numbers, inequalities: csr_array | None = None
 ) -> Numbers | None:
     rhs = None if inequalities is None else np.zeros(inequalities.shape[0])
-    solved = linprog(goal, A_ub=inequalities, b_ub=rhs, A_eq=equations, b_eq=np.zeros(equations.shape[0]),
-                     bounds=np.column_stack([low, high]), method="highs-ds")  # fmt: skip
-    found: Numbers | None = solved.x if solved.status == 0 else None
-    return found
+    limits = np.column_stack([low, high])
+    steps = {"maxiter": STEPS * (len(goal) + equations.shape[0] + 100), "presolve": len(goal) > PRESOLVED}
+    for method in ("highs-ds", "highs-ipm"):
+        solved = linprog(goal, A_ub=inequalities, b_ub=rhs, A_eq=equations, b_eq=np.zeros(equations.shape[0]),
+                         bounds=limits, method=method, options=steps)  # fmt: skip
+        if solved.status == 0:
+            found: Numbers = solved.x
+            return found
+    return None
