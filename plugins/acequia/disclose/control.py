@@ -87,6 +87,7 @@ def decide(
     """
     # imported here, since they need numpy and scipy, which the command line does without
     from acequia.disclose.costs import costs
+    from acequia.disclose.layers import Pattern
     from acequia.disclose.linked import Links as Linked
     from acequia.disclose.linked import Release, system
     from acequia.disclose.reach import within_reach
@@ -96,8 +97,9 @@ def decide(
         return Decision([None] * made.num_rows, {"method": "none"})
     new = Release(table, made, deliveries=frozenset(str(delivery) for delivery in cells.deliveries))
     built = system(new, links or Linked(), costs(new, before))
-    problem, beyond = within_reach(built.problem)
-    found = suppress(problem)
+    asked = within_reach(built.problem)
+    problem, beyond = asked or (built.problem, 0)
+    found = suppress(problem) if asked else Pattern(problem.withheld, "none", 0.0, 0.0, {"unmet": 0})
     reasons = [
         own or ("difference" if tells else "secondary" if more else None)
         for own, tells, more in zip(

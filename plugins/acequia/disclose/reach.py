@@ -72,19 +72,26 @@ def _moved(equation: Equation, same: Mapping[int, int]) -> Equation:
     return {unknown: number for unknown, number in moved.items() if number}
 
 
-def within_reach(problem: Problem) -> tuple[Problem, int]:
-    """The problem with no more asked for than withholding everything would give, and how many needs ask for more.
+def within_reach(problem: Problem) -> tuple[Problem, int] | None:
+    """The problem with no more asked for than withholding everything would give, and how many needs ask for more; None
+    where what is withheld already serves.
 
     What earlier releases told, under other rules or before anybody looked, cannot be taken back.
     """
     # it needs scipy, which is imported where it is used
     from acequia.disclose.intervals import exposed
 
+    unmet = {(one.layer, one.need) for one in exposed(problem.layers, problem.withheld)}
+    if not unmet:
+        return None
+    # what is met already stays met when more is withheld
+    asked = [
+        replace(layer, needs=tuple(need for need in layer.needs if (layer.name, need) in unmet))
+        for layer in problem.layers
+    ]
     short: dict[tuple[str, Need], list[Interval]] = {}
-    for one in exposed(problem.layers, problem.withheld | ~problem.fixed):
+    for one in exposed(asked, problem.withheld | ~problem.fixed):
         short.setdefault((one.layer, one.need), []).append(one.known)
-    if not short:
-        return problem, 0
     layers = [
         replace(layer, needs=tuple(_reduced(need, layer, short.get((layer.name, need), [])) for need in layer.needs))
         for layer in problem.layers
