@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from acequia.errors import AcequiaError
@@ -35,6 +36,7 @@ def scale_for(moved: int, epsilon: float) -> float:
     return scale
 
 
+@cache
 def threshold_for(scale: float, cells: int, delta: float) -> int:
     """The lowest threshold at which cells that only one contributor is in, up to `cells` of them, are published with a
     chance of no more than delta, by OpenDP's privacy map.
