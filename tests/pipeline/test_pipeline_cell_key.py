@@ -28,8 +28,14 @@ TABLES: dict[str, Any] = {
     "by_both": {"describe": "One row per department and kind.", "by": ["department", "kind"], "measures": MEASURES,
                 "protect": PROTECT},
     "by_kind": {"describe": "One row per kind.", "by": ["kind"], "measures": MEASURES, "protect": PROTECT},
+    "rounded": {"describe": "One row per department and kind, with totals.", "by": ["department", "kind"],
+                "hierarchy": {"department": ["all", "department"], "kind": ["all", "kind"]},
+                "measures": {"payments_count": {"count": "rows"}},
+                "protect": {"contributor": "sender", "min_contributors": 10, "round_to": 5, "rounding": "controlled"}},
     "in_all": {"describe": "One row.", "by": [], "measures": MEASURES, "protect": PROTECT},
 }  # fmt: skip
+
+NOISY = [name for name, table in TABLES.items() if "cell_key" in table["protect"]]
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +70,7 @@ def again(world: World) -> None:
 
 def test_small_counts_never_appear_and_nothing_is_withheld(ran: World) -> None:
     lake = lake_of(ran.settings)
-    rows = [row for table in TABLES for row in lake.read(f"{PARTNER}.{table}").to_pylist()]
+    rows = [row for table in NOISY for row in lake.read(f"{PARTNER}.{table}").to_pylist()]
     counts = [row[name] for row in rows for name in (*MEASURES, "contributors_count")]
     assert rows
     assert None not in counts
@@ -98,9 +104,11 @@ def test_readers_are_told(ran: World) -> None:
     info = next(info for info in lake_of(ran.settings).tables() if info.name == f"{PARTNER}.by_kind")
     told = json.dumps([column.describe for column in info.columns])
     assert told.count("Counts carry a small noise") == 3
-    found = [path.read_text() for path in (Path(ran.settings.lake) / "open").rglob("datapackage.json")]
-    assert found
-    assert all("totals need not add up" in text for text in found)
+    found = {path.relative_to(Path(ran.settings.lake) / "open" / PARTNER).parts[0]: path.read_text()
+             for path in (Path(ran.settings.lake) / "open").rglob("datapackage.json")}  # fmt: skip
+    assert found.keys() == TABLES.keys()
+    assert all("small noise" in found[name] for name in NOISY)
+    assert "totals stay the sums of their parts" in found["rounded"]
 
 
 def test_the_secret_is_noted_once_and_is_in_no_file_outside_the_key_store(ran: World) -> None:
@@ -133,3 +141,20 @@ def test_a_secret_that_is_lost_is_not_made_anew(ran: World) -> None:
         key.write_bytes(kept)
     again(ran)
     assert published(ran) == before
+
+
+def test_controlled_rounding_beside_withheld_cells(ran: World) -> None:
+    rows = {
+        (row["department"], row["kind"]): row for row in lake_of(ran.settings).read(f"{PARTNER}.rounded").to_pylist()
+    }
+    count = {key: row["payments_count"] for key, row in rows.items()}
+    assert {"min_contributors", "secondary"} & {row["withheld_because"] for row in rows.values()}
+    kinds = sorted({kind for _, kind in rows} - {"_T"})
+    checked = 0
+    for department in {department for department, _ in rows}:
+        line = [count[department, kind] for kind in ("_T", *kinds) if (department, kind) in count]
+        if None not in line:
+            checked += 1
+            assert line[0] == sum(line[1:])
+    assert checked
+    assert all(value is None or value % 5 == 0 for value in count.values())
