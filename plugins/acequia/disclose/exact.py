@@ -270,8 +270,7 @@ class Search:
         size = demand.size
         # no number need move further than a few times the level while prices are sought; the cut itself counts in full
         bounds = (np.minimum(down, 4 * size) * share, np.minimum(up, 4 * size) * share)
-        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), -share, np.inf)
-        columns = around(measure, demand.unknown, rank, steps, most)
+        columns = around(measure, demand.unknown, bounds, -share, steps, most)
         self.programs += 1
         self.work += len(columns)
         return furthest(measure, columns, bounds, demand.unknown, sign, size)[1]

@@ -106,39 +106,42 @@ def room(measure: Measure, withheld: Mask, to: int = -1) -> tuple[Floats, Floats
     return down, up
 
 
-def around(measure: Measure, unknown: int, rank: Floats, steps: int, most: int = 0) -> Integers:
-    """The unknowns within so many equations of one, in order.
+def around(
+    measure: Measure, unknown: int, bounds: tuple[Floats, Floats], rank: Floats, steps: int, most: int = 0
+) -> Integers:
+    """The unknowns within so many equations of one that can move, in order.
 
     Args:
         measure: the layer.
         unknown: where to start.
-        rank: shape (n,); those of least rank are taken first where there are many; inf where one cannot move.
+        bounds: shape (n,) each; how far each may fall and rise.
+        rank: shape (n,); those of least rank are taken first where there are many.
         steps: how many equations away.
         most: how many are taken of one equation at most; 0 for all.
     """
     seen, edge, rows = {unknown}, [unknown], set[int]()
     for _ in range(steps):
-        new = _along(measure.by_column, edge, rank, 0) - rows
+        new = _lines(measure.by_column, edge) - rows
         rows |= new
-        reached = _along(measure.by_row, sorted(new), rank, most) - seen
+        reached: set[int] = set()
+        for row in sorted(new):
+            there = measure.by_row.indices[measure.by_row.indptr[row] : measure.by_row.indptr[row + 1]]
+            there = there[(bounds[0][there] > 0) | (bounds[1][there] > 0)]
+            if 0 < most < len(there):
+                there = there[np.argsort(rank[there], kind="stable")[:most]]
+            reached.update(there.tolist())
+        edge = sorted(reached - seen)
         seen |= reached
-        edge = sorted(reached)
         if not edge:
             break
     return np.array(sorted(seen), dtype=np.int64)
 
 
-def _along(matrix: csr_array | csc_array, lines: list[int], rank: Floats, most: int) -> set[int]:
-    starts, places = matrix.indptr, matrix.indices
+def _lines(by_column: csc_array, columns: list[int]) -> set[int]:
+    starts, rows = by_column.indptr, by_column.indices
     found: set[int] = set()
-    by_row = isinstance(matrix, csr_array)
-    for line in lines:
-        there = places[starts[line] : starts[line + 1]]
-        if by_row:
-            there = there[np.isfinite(rank[there])]
-            if 0 < most < len(there):
-                there = there[np.argsort(rank[there], kind="stable")[:most]]
-        found.update(there.tolist())
+    for column in columns:
+        found.update(rows[starts[column] : starts[column + 1]].tolist())
     return found
 
 
@@ -212,12 +215,12 @@ def both_ways(
 
     Args:
         piece: the unknowns that may move, k of them, and their equations.
-        bounds: shape (n,) each; how far each may fall and rise.
-        price: shape (n,) each; of one unit (of the demand's size) of fall and of rise.
+        bounds: shape (k,) each; how far each may fall and rise.
+        price: shape (k,) each; of one unit (of the demand's size) of fall and of rise.
         demand: what must be possible.
     """
     size, columns = demand.size, piece.columns
-    fall, rise = (np.minimum(side[columns] / size, FAR) for side in bounds)
+    fall, rise = (np.minimum(side / size, FAR) for side in bounds)
     at, count = int(np.searchsorted(columns, demand.unknown)), len(columns)
     sides = ((demand.up, 0), (demand.down, 1))
     ways = [(amount / size, side) for amount, side in sides if amount > 0 or demand.width > 0]
@@ -227,7 +230,7 @@ def both_ways(
         if amount > high[own] * (1 + 1e-9):
             return None
         low[own], high[other] = min(amount, high[own]), 0.0
-    cost = np.tile(np.concatenate([price[1][columns], price[0][columns]]), len(ways))
+    cost = np.tile(np.concatenate([price[1], price[0]]), len(ways))
     return Program(piece, at, len(ways), False, cost, low, high, demand.width / size)
 
 
@@ -237,13 +240,13 @@ def turned(piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: De
     Half the size of `both_ways`, and good enough wherever numbers can fall as far as they need to rise.
     """
     columns, count = piece.columns, len(piece.columns)
-    far = np.minimum(np.minimum(bounds[0][columns], bounds[1][columns]) / demand.size, FAR)
+    far = np.minimum(np.minimum(*bounds) / demand.size, FAR)
     at = int(np.searchsorted(columns, demand.unknown))
     if far[at] < 1 - 1e-9:
         return None
     low, high = np.zeros(2 * count), np.concatenate([far, far])
     low[at], high[at + count] = min(1.0, far[at]), 0.0
-    return Program(piece, at, 1, True, np.tile(price[columns], 2), low, high, 0.0)
+    return Program(piece, at, 1, True, np.tile(price, 2), low, high, 0.0)
 
 
 def cheapest(programs: Sequence[Program]) -> list[list[Floats]] | None:

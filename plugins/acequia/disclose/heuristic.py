@@ -86,9 +86,32 @@ class Choice:
             for number, measure in enumerate(self.measures)
         ]
         self.hopeless: set[tuple[int, int]] = set()
-        self.watched: dict[tuple[int, int], set[int]] = defaultdict(set)
         price = np.where(self.problem.fixed, 0.0, self.problem.cost)
         self.least = float(price[price > 0].min(initial=1.0))
+        self.ways = [room(measure, self.allowed) for measure in self.measures]
+        self._begin()
+
+    def _begin(self) -> None:
+        """Work out what depends on what is withheld, by layer: room, and prices with inf where nothing can move."""
+        self.rooms = [room(measure, self.withheld) for measure in self.measures]
+        self.prices: list[Floats] = []
+        for measure, (down, up) in zip(self.measures, self.ways, strict=True):
+            price = np.full(len(measure.cell), FREE * self.least)
+            there = measure.cell >= 0
+            cells = measure.cell[there]
+            price[there] = np.where(self.withheld[cells], FREE * self.least, self.problem.cost[cells])
+            self.prices.append(np.where((down > 0) | (up > 0), price, np.inf))
+
+    def _set(self, cell: int, state: bool) -> None:
+        """Withhold a cell, or open it again."""
+        self.withheld[cell] = state
+        price = FREE * self.least if state else float(self.problem.cost[cell])
+        for at, measure in enumerate(self.measures):
+            for unknown in self.where[at].get(cell, ()):
+                self.rooms[at][0][unknown] = measure.down[unknown] if state else measure.seen_down[unknown]
+                self.rooms[at][1][unknown] = measure.up[unknown] if state else measure.seen_up[unknown]
+                if np.isfinite(self.prices[at][unknown]):
+                    self.prices[at][unknown] = price
 
     def needs(self) -> list[tuple[int, int]]:
         """All needs, the largest of each layer first: what protects them protects smaller ones too."""
@@ -110,6 +133,10 @@ class Choice:
             up, down, width = min(up, most_up), min(down, most_down), min(width, most_up + most_down)
         return Demand(at, number, need.unknown, up, down, 0.0 if width <= up + down else width, to)
 
+    def size(self, key: tuple[int, int]) -> float:
+        """How large a need is."""
+        return self.demand(*key, EVERYBODY).size
+
     def protect(self) -> None:
         """Withhold until every need is met that can be met."""
         for key in self.needs():
@@ -118,22 +145,23 @@ class Choice:
     def meet(self, key: tuple[int, int]) -> bool:
         """Withhold what one need asks for."""
         for to in self._attackers(key):
-            found = self._proof(key, to, self.allowed)
+            found = self._proof(key, to, now=False)
             if found is None:
                 self._cap(key, to)
-                found = self._proof(key, to, self.allowed)
+                found = self._proof(key, to, now=False)
             if found is None:
                 self.hopeless.add(key)
                 return False
             for cell in sorted(found.cells):
-                self.withheld[cell] = True
+                if not self.withheld[cell]:
+                    self._set(cell, state=True)
             self._keep(key, found)
         return True
 
     def unmet(self, key: tuple[int, int]) -> int | None:
         """To whom a need is not met by what is withheld; None where it is met, with proofs kept."""
         for to in self._attackers(key):
-            found = self._proof(key, to, self.withheld)
+            found = self._proof(key, to, now=True)
             if found is None:
                 return to
             self._keep(key, found)
@@ -141,6 +169,7 @@ class Choice:
 
     def restart(self, pool: Mapping[tuple[int, int], Sequence[Proof]]) -> None:
         """Forget all proofs but those of a pool that hold for what is withheld."""
+        self._begin()
         shown = set(np.flatnonzero(self.withheld).tolist())
         self.proofs.clear()
         self.users.clear()
@@ -155,8 +184,7 @@ class Choice:
         """
         measure, demand = self.measures[key[0]], self.demand(*key, to)
         bounds = room(measure, self.allowed, to)
-        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), 1.0, np.inf)
-        columns = around(measure, demand.unknown, rank, 10**6)
+        columns = around(measure, demand.unknown, bounds, bounds[0], 10**6)
         at = int(np.searchsorted(columns, demand.unknown))
         self.solved += 2
         most = [
@@ -174,7 +202,6 @@ class Choice:
             left = frozenset.intersection(*(proof.soles for proof in self.proofs[key])) - {own}
             if not left:
                 return
-            self.watched[key].add(min(left))
             yield min(left)
 
     def _keep(self, key: tuple[int, int], proof: Proof) -> None:
@@ -194,35 +221,48 @@ class Choice:
                 if enough and up[place] + down[place] >= other.width and not self.proofs[key[0], number]:
                     self._keep((key[0], number), proof)
 
-    def _proof(self, key: tuple[int, int], to: int, may: Mask) -> Proof | None:
-        """The cheapest moves that meet a need for one attacker, using cells that may be (or are) withheld."""
+    def _proof(self, key: tuple[int, int], to: int, *, now: bool) -> Proof | None:
+        """The cheapest moves that meet a need for one attacker: with what is withheld `now`, or all that may be."""
         measure, demand = self.measures[key[0]], self.demand(*key, to)
-        bounds = room(measure, may, to)
-        fixed = self._fixed_costs(measure)
-        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), fixed, np.inf)
         if demand.size <= 0:
             return Proof(frozenset(), frozenset())
-        if not np.isfinite(rank[demand.unknown]):
-            return None
         before = -1
         for steps, most in STEPS:
-            columns = around(measure, demand.unknown, rank, steps, most)
-            if len(columns) == before:
+            found = self._near(key, to, steps, most, now=now)
+            if found is None:
+                return None
+            piece, bounds = found
+            if len(piece.columns) == before:
                 continue
-            self.work += len(columns)
-            before = len(columns)
-            moves = self._moves(measure, part(measure, columns), bounds, fixed, demand)
+            before = len(piece.columns)
+            self.work += before
+            moves = self._moves(measure, piece, bounds, self.prices[key[0]][piece.columns], demand)
             if moves is not None:
-                proof = self._used(measure, columns, moves, demand)
+                proof = self._used(measure, piece.columns, moves, demand)
                 if to < 0:
-                    self._share(key, columns, moves, proof)
+                    self._share(key, piece.columns, moves, proof)
                 return proof
         return None
 
+    def _near(
+        self, key: tuple[int, int], to: int, steps: int, most: int, *, now: bool
+    ) -> tuple[Part, tuple[Floats, Floats]] | None:
+        """The numbers near a need's and how far they can move for one attacker; None where its own cannot."""
+        at, unknown = key[0], self.measures[key[0]].needs[key[1]].unknown
+        down, up = self.rooms[at] if now else self.ways[at]
+        if not (down[unknown] > 0 or up[unknown] > 0):
+            return None
+        columns = around(self.measures[at], unknown, (down, up), self.prices[at], steps, most)
+        fall, rise = down[columns], up[columns]
+        if to >= 0:
+            own = self.measures[at].sole[columns] == to
+            fall[own] = rise[own] = 0.0
+        return part(self.measures[at], columns), (fall, rise)
+
     def _moves(
-        self, measure: Measure, piece: Part, bounds: tuple[Floats, Floats], fixed: Floats, demand: Demand
+        self, measure: Measure, piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: Demand
     ) -> list[Floats] | None:
-        best = self._solve(piece, bounds, fixed, demand, None)
+        best = self._solve(piece, bounds, price, demand, None)
         if best is None:
             return None
         cost = self._cost(measure, piece.columns, best, demand)
@@ -230,20 +270,19 @@ class Choice:
             if cost <= self.least:
                 break
             # a cell costs the same however little it moves: what moves little is made dear (Candes and others 2008)
-            moved = np.zeros(len(fixed))
-            moved[piece.columns] = np.max(np.abs(best), axis=0)
-            other = self._solve(piece, bounds, fixed, demand, moved)
+            moved = np.max(np.abs(best), axis=0)
+            other = self._solve(piece, bounds, price, demand, moved)
             if other is None or (new := self._cost(measure, piece.columns, other, demand)) >= cost:
                 break
             best, cost = other, new
         return best
 
     def _solve(
-        self, piece: Part, bounds: tuple[Floats, Floats], fixed: Floats, demand: Demand, moved: Floats | None
+        self, piece: Part, bounds: tuple[Floats, Floats], price: Floats, demand: Demand, moved: Floats | None
     ) -> list[Floats] | None:
         """The cheapest moves of one demand; dear is what moved little before, or has little room."""
         fall, rise = (
-            fixed / (np.clip(side / demand.size, STILL, 1.0) if moved is None else moved + 0.05) for side in bounds
+            price / (np.clip(side / demand.size, STILL, 1.0) if moved is None else moved + 0.05) for side in bounds
         )
         ways = []
         if not demand.width and demand.up > 0 and demand.down > 0:
@@ -256,13 +295,6 @@ class Choice:
                 if found is not None:
                     return found[0]
         return None
-
-    def _fixed_costs(self, measure: Measure) -> Floats:
-        fixed = np.full(len(measure.cell), FREE * self.least)
-        there = measure.cell >= 0
-        cells = measure.cell[there]
-        fixed[there] = np.where(self.withheld[cells], FREE * self.least, self.problem.cost[cells])
-        return fixed
 
     def _cost(self, measure: Measure, columns: Integers, moves: Sequence[Floats], demand: Demand) -> float:
         used = self._used(measure, columns, moves, demand)
@@ -286,18 +318,14 @@ class Choice:
         for cell in order:
             if not self.withheld[cell] or self.problem.fixed[cell] or self.problem.withheld[cell]:
                 continue
-            self.withheld[cell] = False
-            if self._plain(cell):
-                self.withheld[cell] = True
-                continue
-            if not self._without(cell):
-                self.withheld[cell] = True
+            self._set(cell, state=False)
+            if self._plain(cell) or not self._without(cell):
+                self._set(cell, state=True)
 
     def _plain(self, cell: int) -> bool:
         """Whether some need is plainly not met without a cell: an equation is left with one number that can move."""
-        for measure, where, wanted in zip(self.measures, self.where, self.wanted, strict=True):
-            down, up = room(measure, self.withheld)
-            if where.get(cell) and _pinned(measure, (down > 0) | (up > 0), where[cell], wanted):
+        for at, measure in enumerate(self.measures):
+            if self.where[at].get(cell) and _pinned(measure, self.rooms[at], self.where[at][cell], self.wanted[at]):
                 return True
         return False
 
@@ -341,14 +369,13 @@ class Choice:
         return None
 
     def _among_withheld(self, key: tuple[int, int], to: int, steps: int, most: int) -> Program | None:
-        measure, demand = self.measures[key[0]], self.demand(*key, to)
-        bounds = room(measure, self.withheld, to)
-        rank = np.where((bounds[0] > 0) | (bounds[1] > 0), 1.0, np.inf)
-        if not np.isfinite(rank[demand.unknown]):
+        found = self._near(key, to, steps, most, now=True)
+        if found is None:
             return None
-        columns = around(measure, demand.unknown, rank, steps, most)
-        self.work += len(columns)
-        return both_ways(part(measure, columns), bounds, (rank, rank), demand)
+        piece, bounds = found
+        self.work += len(piece.columns)
+        even = np.ones(len(piece.columns))
+        return both_ways(piece, bounds, (even, even), self.demand(*key, to))
 
     def dearest_first(self) -> list[int]:
         """The order in which cells are opened again: the dearest first, then the last in order."""
@@ -364,21 +391,19 @@ def _places(cell: Integers) -> dict[int, list[int]]:
     return dict(places)
 
 
-def _pinned(measure: Measure, free: Mask, start: list[int], wanted: frozenset[int]) -> bool:
+def _pinned(measure: Measure, room: tuple[Floats, Floats], start: list[int], wanted: frozenset[int]) -> bool:
     """Whether numbers that follow from one equation at a time, beginning with those of `start`, are wanted hidden."""
-    free = free.copy()
-    edge = list(start)
-    free[edge] = False
+    edge, gone = list(start), set(start)
     while edge:
         rows = measure.by_column.indices[_span(measure.by_column, edge.pop())]
         for row in rows.tolist():
             there = measure.by_row.indices[_span(measure.by_row, row)]
-            left = there[free[there]]
+            left = set(there[(room[0][there] > 0) | (room[1][there] > 0)].tolist()) - gone
             if len(left) == 1:
-                if int(left[0]) in wanted:
+                if left & wanted:
                     return True
-                free[left[0]] = False
-                edge.append(int(left[0]))
+                gone |= left
+                edge += left
     return False
 
 

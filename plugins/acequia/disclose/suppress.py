@@ -22,6 +22,9 @@ from acequia.disclose.layers import KNOWN, Exposed, Layer, Pattern, Problem
 WORK = 300_000
 """How much the search for the least cost may do: the numbers that can move, over all linear programs."""
 
+SHARE = 0.4
+"""Of that work, how much the pattern to begin with may have taken, or the least cost is not sought."""
+
 ROUNDS = 40
 """How many choices of cells the search for the least cost looks at."""
 
@@ -41,54 +44,35 @@ def suppress(problem: Problem) -> Pattern:
     if not exposed(problem.layers, start):
         return Pattern(start.copy(), "none", 0.0, 0.0, {"unmet": 0})
     problem = replace(problem, layers=[_complete(layer) for layer in problem.layers])
-    facts: dict[str, Any] = {"programs": 0, "repairs": 0}
-    choice = _by_programs(problem, facts)
-    if choice is None:
-        return _everything(problem, facts)
-    found = _pattern(problem, choice.withheld, "linear_program", 0.0, facts)
-    return _by_cuts(problem, choice, found, facts)
-
-
-def _by_programs(problem: Problem, facts: dict[str, Any]) -> Choice | None:
-    """The pattern of linear programs, made wider where the attack still finds a need unmet; None if it stays so."""
+    facts: dict[str, Any] = {"programs": 0, "rounds": 0, "repairs": 0}
     more: dict[tuple[int, int], float] = {}
-    for _ in range(REPAIRS):
-        choice = by_linear_programs(problem, more)
-        facts["programs"] += choice.solved
-        if choice.hopeless:
-            return None
-        left = _left(problem, choice, choice.withheld)
-        if not left:
-            facts["unmet"] = len(choice.caps)
-            return choice
-        facts["repairs"] += 1
-        for key in sorted({key for key, _ in left}):
-            more[key] = 2 * more.get(key, 0.0) + (1.0 if problem.layers[key[0]].integer else 1e-6)
-    return None
-
-
-def _by_cuts(problem: Problem, choice: Choice, found: Pattern, facts: dict[str, Any]) -> Pattern:
-    """A cheaper pattern than the one of linear programs, or the proof that there is none, within the limits."""
     bound = 0.0
     for _ in range(REPAIRS):
-        search = Search(choice, problem, ROUNDS, WORK)
-        search.run()
-        facts["programs"] += search.programs
-        facts["rounds"] = facts.get("rounds", 0) + search.rounds
-        if not choice.more:
-            bound = max(bound, search.bound)
+        choice = by_linear_programs(problem, more)
+        if choice.hopeless:
+            break
+        search = _cheaper(problem, choice)
+        bound = bound if more else search.bound
+        facts["programs"] += choice.solved + search.programs
+        facts["rounds"] += search.rounds
         left = _left(problem, choice, search.best)
         if not left:
+            facts["unmet"] = len(choice.caps)
             # what was made wider for whole numbers is no proof that nothing cheaper serves
-            method = "exact" if search.proven else "linear_program"
+            method = "exact" if search.proven and not more else "linear_program"
             return _pattern(problem, search.best, method, bound, facts)
         facts["repairs"] += 1
-        for key, to in left:
-            if to >= 0 and to not in choice.watched[key]:
-                choice.watched[key].add(to)
-            else:
-                choice.more[key] = 2 * choice.more.get(key, 0.0) + (1.0 if problem.layers[key[0]].integer else 1e-6)
-    return replace(found, bound=bound, facts=dict(facts))
+        for key in sorted({key for key, _ in left}):
+            more[key] = 2 * more.get(key, 0.0) + (1.0 if problem.layers[key[0]].integer else 1e-6 * choice.size(key))
+    return _everything(problem, facts)
+
+
+def _cheaper(problem: Problem, choice: Choice) -> Search:
+    """Look for the least cost, where the pattern of linear programs took little enough work."""
+    search = Search(choice, problem, ROUNDS, WORK)
+    if choice.work <= WORK * SHARE:
+        search.run()
+    return search
 
 
 def _left(problem: Problem, choice: Choice, withheld: Mask) -> tuple[tuple[tuple[int, int], int], ...]:
