@@ -174,12 +174,15 @@ def _depending(made: System, place: int, withheld: np.ndarray[Any, Any], around:
 def groups(layer: Layer, withheld: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Which unknowns hang together, as a number for each: by equations between numbers that are not exactly public."""
     import numpy as np
-    from scipy.sparse import csr_array, diags_array
+    from scipy.sparse import block_array, csr_array, diags_array
     from scipy.sparse.csgraph import connected_components
 
     free = (layer.cell < 0) | withheld[np.maximum(layer.cell, 0)] | (layer.slack > 0)
-    loose = abs(csr_array(layer.equations @ diags_array(free.astype(float))))
-    return np.asarray(connected_components(loose.T @ loose, directed=False)[1])
+    loose = csr_array(layer.equations @ diags_array(free.astype(float)))
+    loose.eliminate_zeros()
+    return np.asarray(connected_components(block_array([[None, loose.T], [loose, None]]), directed=False)[1])[
+        : len(free)
+    ]
 
 
 def hidden_of(cell: np.ndarray[Any, Any], withheld: np.ndarray[Any, Any]) -> list[int]:
