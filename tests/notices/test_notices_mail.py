@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.policy import default
 from pathlib import Path
 
@@ -75,6 +77,53 @@ def test_the_language_is_that_of_the_agreement(mailing: Office, mails: MailServe
     )
     mailing.send()
     assert "[nandu_bus] rides 2026-11-16 está atrasada" in mails.subjects()
+
+
+LONG = [
+    "[nandu_bus] recorridos 2026-11-16 está atrasada: todavía no llegó nada, ni llegará mañana según se cree",
+    "[nandu_bus] " + "x" * 138,
+    "[nandu_bus] " + "ñ" * 138,
+    "[nandu_bus] " + "😀" * 60,
+    "[nandu_bus] rides_by_line 2026-11 is published, and so are many other tables of that partner, all at once",
+    "[nandu_bus] a  b   c " + "palabra " * 16 + "é ",
+]
+
+
+@pytest.mark.parametrize("subject", LONG)
+def test_a_long_subject_arrives_as_it_was_written(mails: MailServer, subject: str) -> None:
+    """Through a real server, and read by both of Python's parsers."""
+    raw = composed(subject)
+    with mail.post(mails.connection) as session:
+        session.send("acequia@office.example", "data@nandu.example", raw)
+    assert mails.letters("data@nandu.example")[-1]["Subject"] == subject
+    require_folded(mails.taken[-1][1], subject)
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs", "Zl", "Zp"]), min_size=1, max_size=150))
+@example("x" * 150)
+@example("á b" * 50)
+def test_any_subject_is_folded_as_the_standards_say(subject: str) -> None:
+    require_folded(composed(subject), mail.plain(subject))
+
+
+def composed(subject: str) -> bytes:
+    return mail.compose(
+        mail.address("data@nandu.example"), Message(subject, "text", "<p>html</p>"),
+        sender=mail.address("acequia@office.example", "Acequia"), answer_to="steward@office.example",
+        partner="nandu_bus", name="0" * 32, at=AT,
+    )  # fmt: skip
+
+
+def require_folded(raw: bytes, subject: str) -> None:
+    head = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("ascii")
+    found = re.search(r"^Subject: .*(?:\n[ \t].*)*", head, re.MULTILINE)
+    assert found is not None
+    assert all(len(line) <= 78 for line in found[0].split("\n"))
+    assert all(len(word) <= 75 for word in re.findall(r"=\?utf-8\?\S*\?=", found[0], re.IGNORECASE))
+    for word in re.findall(r"=\?utf-8\?\S*\?=", found[0], re.IGNORECASE):
+        str(make_header(decode_header(word)))  # each of them is whole characters
+    assert str(make_header(decode_header(found[0].partition(" ")[2]))).strip() == subject.strip()
+    assert str(message_from_bytes(raw, policy=default)["Subject"]).strip() == subject.strip()
 
 
 def test_what_was_told_is_not_told_again(mailing: Office, mails: MailServer) -> None:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from acequia.cli.show import as_json, progress, settings_now, show
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from acequia.flow import Published
+    from acequia.ledger.projection import Release
 
 # What fits a line; the rest is in the JSON.
 LISTED = ("partner", "feed", "period", "version", "status", "code", "rows_in", "rows_set_aside", "cells", "withheld",
@@ -43,8 +50,18 @@ def run(partner: str, feed: str, period: str, from_dir: Path | None, quiet: bool
     elif outcome.repeated:
         click.echo(f"{outcome.delivery}: the same content was published before; nothing to do.")
     else:
-        tables = ", ".join(f"{part.table} {part.period}" for part in outcome.published) or "no table yet"
-        click.echo(f"{outcome.delivery}: accepted; published {tables}.")
+        standing = [] if outcome.published else work.ledger.state(outcome.delivery).current
+        click.echo(f"{outcome.delivery}: accepted; {_what_became(outcome.published, standing)}.")
+
+
+def _what_became(published: Sequence[Published], standing: Sequence[Release]) -> str:
+    """`standing`: where nothing was published now, what the ledger says that was, by another run."""
+    if published:
+        return f"published {', '.join(f'{part.table} {part.period}' for part in published)}"
+    if standing:
+        there = ", ".join(f"{part.table_name} {part.window_label}" for part in standing)
+        return f"another process published it meanwhile, in {there}; nothing was left to do"
+    return "published no table yet"
 
 
 @click.command(short_help="Release a longer window with what came.")

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -27,6 +28,25 @@ CONNECTION = "acequia_smtp"
 ANSWERED_WITHIN_S, TAKEN_WITHIN_S = 20.0, 60.0
 _IMPLICIT_PORT, _SUBMISSION_PORT = 465, 587
 _HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class _Letters(EmailPolicy):
+    """As SMTP wants letters, with subjects in encoded words of 75 characters at most (RFC 2047, 2).
+
+    The package's own are longer where a word is, and change with plain text, so that programs lose spaces between.
+    """
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """A header in lines of 78 characters at most (RFC 5322, 2.1.1)."""
+        text = str(value)
+        if name.lower() != "subject" or (text.isascii() and len(text) <= _SUBJECT_LINE):
+            return super().fold_binary(name, value)
+        folded = Header(text, "utf-8", maxlinelen=_ENCODED_WORD, header_name=name).encode(linesep="\r\n")
+        return f"{name}: {folded}\r\n".encode("ascii")
+
+
+_ENCODED_WORD, _SUBJECT_LINE = 75, 78 - len("Subject: ")
+_LETTERS = _Letters(linesep="\r\n", raise_on_defect=False)
 
 
 def address(written: str, name: str = "") -> Address:
@@ -75,7 +95,7 @@ def compose(
         name: what makes its Message-ID, letters and digits.
         at: the moment that it bears.
     """
-    letter = EmailMessage(policy=SMTP)
+    letter = EmailMessage(policy=_LETTERS)
     letter["From"] = sender
     letter["To"] = to
     letter["Reply-To"] = address(answer_to)
