@@ -49,8 +49,10 @@ TABLE: dict[str, Any] = {
 }
 
 
-def invoices(files: Path, first: str, last: str) -> pd.DataFrame:
-    """Lines of identified customers, sold and not returned, between two days."""
+def invoices(files: Path, first: str, last: str, *, by_product: bool = False) -> pd.DataFrame:
+    """Lines of identified customers, sold and not returned, between two days; `country` is the group of products (the
+    first two signs of the stock code) where these are asked for.
+    """
     parts = []
     for path in sorted(files.glob("*.csv")):
         if first <= path.stem <= last:
@@ -58,6 +60,8 @@ def invoices(files: Path, first: str, last: str) -> pd.DataFrame:
             parts.append(rows.assign(day=path.stem))
     rows = pd.concat(parts)
     rows = rows[rows.CustomerID.notna() & (rows.Quantity > 0) & (rows.UnitPrice > 0)]
+    if by_product:
+        rows = rows.assign(Country=rows.StockCode.str[:2].str.upper())
     names = {"CustomerID": "customer", "Country": "country", "Quantity": "quantity", "UnitPrice": "unit_price"}
     return rows.rename(columns=names)[["day", *names.values()]].reset_index(drop=True)
 
