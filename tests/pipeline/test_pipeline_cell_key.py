@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from acequia import pipeline
+from acequia.auditing import audit_table, recompute
 from acequia.custody import cell_secret
 from acequia.errors import AcequiaError
 from acequia.keys import fingerprint
@@ -158,3 +159,15 @@ def test_controlled_rounding_beside_withheld_cells(ran: World) -> None:
             assert line[0] == sum(line[1:])
     assert checked
     assert all(value is None or value % 5 == 0 for value in count.values())
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_the_auditor_finds_nothing_and_the_certificate_names_the_rule(ran: World, table: str) -> None:
+    files = lake_of(ran.settings).files
+    audited = audit_table(files, f"{PARTNER}.{table}")
+    assert not [one for one in audited.seen if one.found]
+    (path,) = (Path(ran.settings.lake) / "open" / PARTNER / table).rglob("certificate.json")
+    rules = json.loads(path.read_text())["rules"]
+    assert ("cell_key" in rules) == (table in NOISY)
+    assert ("controlled_rounding" in rules) == ("min_contributors" in rules) == (table == "rounded")
+    assert recompute(files, path.parent.relative_to(ran.settings.lake).as_posix()) == []
