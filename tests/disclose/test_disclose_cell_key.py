@@ -216,6 +216,20 @@ def test_the_difference_of_two_tables_is_not_the_person_between_them(tmp_path: P
     assert abs(float(np.corrcoef(np.array(pairs).T)[0, 1])) < 0.05
 
 
+def test_region_against_region_minus_town_does_not_give_the_town(tmp_path: Path) -> None:
+    rows = [*people("Gaborone", 0, 30), *people("Lobatse", 30, 32)]  # two people in the town
+    found = Counter[int]()
+    for number in range(24):
+        secret = bytes([number]) * 32
+        _, region = told(tmp_path, rows, by=(), secret=secret)
+        _, without = told(tmp_path, rows, by=(), where="district <> 'Lobatse'", secret=secret)
+        _, towns = told(tmp_path, rows, by=("district",), secret=secret)
+        assert counts(towns["Gaborone",]) == counts(without[()])  # the same people
+        found[region[()]["people_count"] - without[()]["people_count"]] += 1
+    assert len(found) >= 4
+    assert found[2] < 12
+
+
 def test_one_person_with_ten_thousand_rows_is_hidden(tmp_path: Path) -> None:
     heavy = people("Maun", 0, 1) * 10_000
     found = {
