@@ -124,7 +124,7 @@ def test_a_single_withheld_cell_is_found_out() -> None:
 
 
 def test_four_withheld_corners_of_the_handbook_leave_an_interval() -> None:
-    """Fischetti and Salazar's example: 22 in the middle region is withheld with three more; it lies in 14..30."""
+    """Fischetti and Salazar's example: 22 in the middle region is withheld with three more, and lies in 5..30."""
     table = layer(np.array([[20, 50, 10], [8, 19, 22], [17, 32, 12]]))
     withheld = np.isin(np.arange(16), [4, 6, 8, 10])
     assert intervals(table, withheld, [6]) == [Interval(5, 30)]

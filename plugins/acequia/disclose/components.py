@@ -9,6 +9,7 @@ most of what a single equation gives away.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,14 @@ class Opened:
     up: Numbers
     size: Numbers
     parts: tuple[Part, ...]
+
+
+def homes(parts: Sequence[Part], count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each unknown of a layer its part, -1 where it is settled, and its column there. Shapes (n,)."""
+    home, column = np.full(count, -1), np.zeros(count, dtype=np.int64)
+    for number, part in enumerate(parts):
+        home[part.unknowns], column[part.unknowns] = number, np.arange(len(part.unknowns))
+    return home, column
 
 
 def bounds(layer: Layer, withheld: Flags) -> tuple[Numbers, Numbers]:

@@ -11,13 +11,13 @@ whole numbers than that (several equations at once without a fraction) are not c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from acequia.disclose.components import SAME, Opened, opened
+from acequia.disclose.components import SAME, Opened, homes, opened
 from acequia.disclose.layers import Exposed, Interval, Layer, Need
 from acequia.disclose.moves import Seen, far, furthest
 from acequia.disclose.proofs import CLOSE, Needs, proven
@@ -43,7 +43,8 @@ def intervals(layer: Layer, withheld: NDArray[np.bool_], wanted: Sequence[int]) 
     """
     attack = opened(layer, withheld)
     seen = Seen.nothing(len(attack.start))
-    return [_interval(layer, attack, seen, int(unknown)) for unknown in wanted]
+    place = _places(attack, wanted)
+    return [_interval(layer, attack, seen, int(unknown), place) for unknown in wanted]
 
 
 def exposed(layers: Sequence[Layer], withheld: NDArray[np.bool_], *, knowing: bool = True) -> tuple[Exposed, ...]:
@@ -90,10 +91,10 @@ def smallest_relative_interval(layer: Layer, withheld: NDArray[np.bool_]) -> flo
     spans = 0.5 * attack.size[wanted]
     needs = [Need(int(unknown), width=float(span)) for unknown, span in zip(wanted, spans, strict=True)]
     proven(attack.parts, Needs.of(layer, attack, needs), seen, last=False)
-    least = 2.0
+    least, place = 2.0, _places(attack, wanted.tolist())
     for unknown in sorted(wanted.tolist(), key=lambda one: relative(_seen(layer, attack, seen, one))):
         if relative(_seen(layer, attack, seen, unknown)) < least:
-            least = min(least, relative(_interval(layer, attack, seen, unknown)))
+            least = min(least, relative(_interval(layer, attack, seen, unknown, place)))
     return least
 
 
@@ -127,7 +128,8 @@ def _exposed(layer: Layer, withheld: NDArray[np.bool_], *, knowing: bool) -> lis
     if not knowing:
         return found
     good = np.flatnonzero(~bad)
-    pairs = [(who, int(good[one])) for part in attack.parts for who, one in exposed_to(layer, part, needs.only(good))]
+    rest = needs.only(good)
+    pairs = [(who, int(good[one])) for part in attack.parts for who, one in exposed_to(layer, part, rest)]
     knower = {who: opened(_knowing(layer, attack, who), withheld) for who in sorted({who for who, _ in pairs})}
     for who, one in sorted(pairs):
         found.append(_told(layer, knower[who], Seen.nothing(len(attack.start)), one, who))
@@ -143,24 +145,29 @@ def _knowing(layer: Layer, attack: Opened, who: int) -> Layer:
 
 def _told(layer: Layer, attack: Opened, seen: Seen, position: int, to: int) -> Exposed:
     need = layer.needs[position]
-    return Exposed(layer.name, need, _interval(layer, attack, seen, need.unknown), to)
+    known = _interval(layer, attack, seen, need.unknown, _places(attack, [need.unknown]))
+    return Exposed(layer.name, need, known, to)
 
 
-def _interval(layer: Layer, attack: Opened, seen: Seen, unknown: int) -> Interval:
+def _places(attack: Opened, wanted: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """The part and the column of each unknown that is not settled."""
+    home, column = homes(attack.parts, len(attack.start))
+    return {unknown: (int(home[unknown]), int(column[unknown])) for unknown in wanted if home[unknown] >= 0}
+
+
+def _interval(layer: Layer, attack: Opened, seen: Seen, unknown: int, place: Mapping[int, tuple[int, int]]) -> Interval:
     """The least and the greatest value. Where bounds alone are reached already, no program is solved."""
-    for part in attack.parts:
-        at = int(np.searchsorted(part.unknowns, unknown))
-        if at == len(part.unknowns) or part.unknowns[at] != unknown:
-            continue
-        close = SAME * part.size[at]
-        if seen.down[unknown] > part.down[at] + close:
-            furthest(part, seen, at, -1.0)
-        if seen.up[unknown] < part.up[at] - close:
-            furthest(part, seen, at, 1.0)
-        end = far(part) / 2
-        ends = (end if np.isinf(part.down[at]) else np.inf, end if np.isinf(part.up[at]) else np.inf)
-        return _seen(layer, attack, seen, unknown, ends)
-    return _seen(layer, attack, seen, unknown)
+    if unknown not in place:
+        return _seen(layer, attack, seen, unknown)
+    part, at = attack.parts[place[unknown][0]], place[unknown][1]
+    close = SAME * part.size[at]
+    if seen.down[unknown] > part.down[at] + close:
+        furthest(part, seen, at, -1.0)
+    if seen.up[unknown] < part.up[at] - close:
+        furthest(part, seen, at, 1.0)
+    end = far(part) / 2
+    ends = (end if np.isinf(part.down[at]) else np.inf, end if np.isinf(part.up[at]) else np.inf)
+    return _seen(layer, attack, seen, unknown, ends)
 
 
 def _seen(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from acequia.disclose.components import SAME, Flags, Numbers, Opened, Part
+from acequia.disclose.components import SAME, Flags, Numbers, Opened, Part, homes
 from acequia.disclose.layers import Layer, Need
 from acequia.disclose.moves import Seen, furthest, near, pushed
 
@@ -95,12 +95,15 @@ def proven(parts: Sequence[Part], needs: Needs, seen: Seen, *, last: bool = True
         last: whether single programs decide what is left. Without them a need that is not met may still be one that
             can be.
     """
-    for part in parts:
-        here = np.flatnonzero(np.isin(needs.unknown, part.unknowns))
-        if not len(here):
-            continue
-        mine = needs.only(here)
-        _decided(part, mine.only(_possible(part, mine)), seen, last=last)
+    if not len(needs.unknown):
+        return
+    home = homes(parts, len(seen.down))[0][needs.unknown]
+    order = np.argsort(home, kind="stable")
+    numbers, begin = np.unique(home[order], return_index=True)
+    for number, here in zip(numbers, np.split(order, begin[1:]), strict=True):
+        if number >= 0:
+            part, mine = parts[number], needs.only(here)
+            _decided(part, mine.only(_possible(part, mine)), seen, last=last)
 
 
 def _possible(part: Part, needs: Needs) -> Flags:
