@@ -145,7 +145,8 @@ def _table_problems(name: str, table: Table, feed: Feed, types: Mapping[str, str
             found.append(error.what if error.what.startswith(place) else f"{place}: {error.what}")
     if isinstance(table.protect, Protection):
         found += [f"{place}.{misfit}" for misfit in unprotected(table.protect, table.measures)]
-    return found + private_problems(name, table, feed, types, reference, window)
+    found += private_problems(name, table, feed, types, reference, window)
+    return list(dict.fromkeys(found))  # a reference table that is missing may be missed twice
 
 
 def _require_cells(table: Table, feed: Feed, reference: Path, *, place: str) -> None:

@@ -42,7 +42,7 @@ EN: dict[str, str] = {
     "table_by": "table `{table}` is split by more: {more}",
     "table_measures": "table `{table}` says more numbers: {more}",
     "table_levels": "table `{table}` publishes more totals: {more}",
-    "table_release": "table `{table}` is released with each delivery, and the difference of two tells of few people",
+    "table_release": "table `{table}` is released with each delivery; two releases tell of those who came between",
     "table_recipients": "table `{table}` may be read by more: {more}",
     "table_judge": "table `{table}` is made of other rows; whether fewer people stand behind them, a person must judge",
     "unprotected": "table `{table}` is protected no more",
