@@ -47,7 +47,7 @@ ENOUGH = 2
 CAPPED = 1 - 1e-6
 """How much of what is possible at all is asked for."""
 
-STEPS = ((2, 60), (4, 60), (10**6, 0))
+STEPS = ((2, 16), (4, 60), (10**6, 0))
 """Within how many equations of a cell its protection is looked for first, and among how many cells of each."""
 
 
