@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.tables import Table
+from acequia.comparisons import known_releases
 from acequia.disclose import certificate, stop
 from acequia.disclose.audit import NARROW_PCT, Audited, audit, standing
 from acequia.disclose.counts import further
@@ -92,9 +93,21 @@ def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -
     new = told(rows, shape, id=_id(name, cells.period, release), table=name, period=cells.period, current=True)
     window = Period.parse(cells.period)
     known = standing(list(public(work.lake.files, work.partner, work.feed_name, window)), new)
-    audited = stop.require(known, new, cells, table, where=f"{name} {cells.period}")
+    audited = stop.require(known, new, cells, table, nested=_nested(work, cells, name), where=f"{name} {cells.period}")
     facts = certificate.facts(audited, known, new, method=str(disclosed.pattern.get("method", "none")))
     return disclosed.model_copy(update={"structure": shape, "certificate": facts})
+
+
+def _nested(work: Work, cells: Cells, name: str) -> set[str]:
+    """The vintages of this window of which one is made of all that the other is made of."""
+    mine = frozenset(str(delivery) for delivery in cells.deliveries)
+    return {
+        _id(name, cells.period, release_name(content))
+        for one in known_releases(work)
+        if (one.record.table, one.record.period) == (cells.table, cells.period)
+        and (one.deliveries <= mine or mine <= one.deliveries)
+        for content in one.record.contents
+    }
 
 
 def recompute(files: Files, folder: str) -> list[str]:
