@@ -38,6 +38,7 @@ FACTS = {
     "warnings": ["its rows are 45 percent above their likes"],
     "code": "checks_failed",
     "reason": "2 of 9 checks failed",
+    "drift": None,
     "checks": ["all rows: between 10 and 20 rows"],
     "what_to_do": CODES["checks_failed"].what_to_do,
     "stands": 1,
@@ -218,3 +219,10 @@ def test_nothing_is_said_twice_of_a_refusal() -> None:
     says = "1 500 rows, where 600 are usual (150 % more; 3 earlier deliveries)"
     written = message.write([notice("refused", code="unlike_history", reason=says, checks=[f"all rows: {says}"])])
     assert written.text.count("where 600 are usual") == 1
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "What seems to have changed"), ("es", "Qué parece haber")])
+def test_a_refusal_for_its_columns_says_where_the_proposal_is(language: str, said: str) -> None:
+    told = message.write([notice("refused", language, code="column_missing", drift={"renamed": 1})]).text
+    assert said in told and "`acequia drift nandu_bus rides 2026-11-16`" in told
+    assert "acequia drift" not in message.write([notice("refused", language)]).text

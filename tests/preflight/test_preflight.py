@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,15 @@ def test_files_of_a_pattern_with_folders_keep_them_apart(tmp_path: Path) -> None
     found = given(files, terms, Period.parse(crooked.PERIOD))
     assert isinstance(found, GivenFiles)
     assert [file.kept_as for file in found.listing().files] == [f"{shop}__{crooked.PERIOD}.csv" for shop in "ab"]
+
+
+@pytest.mark.parametrize(("ending", "said"), [
+    (".age", "is encrypted with age"), (".sig", "is a detached signature"), (".ASC", "is a detached signature"),
+    (".minisig", "is a detached signature"),
+])  # fmt: skip
+def test_what_cannot_be_judged_is_named_for_what_it_is(agreement: Path, sent: Path, ending: str, said: str) -> None:
+    other = sent.with_name(sent.name + ending)
+    other.write_bytes(b"x")
+    with pytest.raises(AcequiaError, match=said) as stopped:
+        preflight(replace(asked(agreement, sent), files=(sent, other)))
+    assert stopped.value.code == "usage" and stopped.value.what_to_do.endswith((".", "--manifest."))

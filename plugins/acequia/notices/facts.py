@@ -55,7 +55,8 @@ def _shown(name: str, value: Any, notice: Notice, language: Language) -> str:
 
 
 def _what_to_do(value: Any, facts: Mapping[str, Any], language: Language) -> str:
-    return language.doing.get(str(facts.get("code")), str(value))
+    said = language.doing.get(str(facts.get("code")), str(value))
+    return said + Template(language.parts["drift"]).safe_substitute(facts) if facts.get("drift") else said
 
 
 def _feed(value: Any, facts: Mapping[str, Any], language: Language) -> str:

@@ -75,7 +75,8 @@ def _refusal(subject: Subject, delivery: DeliveryId, entry: Entry) -> tuple[dict
     until = iso(subject.watched_until(feed, delivery.of_period())) if feed else None
     facts = {name: said[name] for name in ("code", "reason", "what_to_do")}
     checks = [str(check["says"]) for check in said.get("checks", ())][:_CHECKS_AT_MOST]
-    return {"version": delivery.version, "watched_until": until, "checks": checks, **facts}, ("partner", "steward")
+    facts |= {"version": delivery.version, "watched_until": until, "checks": checks, "drift": said.get("drift")}
+    return facts, ("partner", "steward")
 
 
 def _repeated(subject: Subject, delivery: DeliveryId, entries: Sequence[Entry]) -> Iterator[Notice]:

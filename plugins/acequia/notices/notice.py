@@ -43,7 +43,7 @@ ABOUT: Mapping[Kind, About] = {
     "delayed": About(_of("due_at", "tables")),
     "accepted": About(_of("version", "rows_in", "rows_set_aside", "differences", "warnings")),
     "refused": About(
-        _of("version", "code", "reason", "checks", "what_to_do", "watched_until"), "partner", "watched_until"
+        _of("version", "code", "reason", "drift", "checks", "what_to_do", "watched_until"), "partner", "watched_until"
     ),
     "repeated": About(_of("version", "stands")),
     "published": About(_of("table", "cells", "withheld", "provisional")),

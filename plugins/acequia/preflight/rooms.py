@@ -56,6 +56,9 @@ class Asked:
     memory_limit: str = field(default_factory=lambda: Settings.from_environment().memory_limit)
 
 
+_SIGNATURES = frozenset({".sig", ".asc", ".sign", ".gpg", ".p7s", ".minisig"})
+
+
 def preflight(asked: Asked) -> Judged:
     """Judge the files as the server would.
 
@@ -64,6 +67,7 @@ def preflight(asked: Asked) -> Judged:
             delivery is in the result, whatever it is.
     """
     files = with_manifests(asked.files) if asked.manifest else asked.files
+    _require_readable(files)
     newest = find(asked.agreement.parent, asked.agreement.stem)
     name = asked.feed or feed_of(newest.agreement, files)
     terms = newest.agreement.feed(name).delivery
@@ -82,6 +86,25 @@ def preflight(asked: Asked) -> Judged:
         return _Premises(asked, signed, feed, period, scratch).judge(told, files)
 
 
+def _require_readable(files: tuple[Path, ...]) -> None:
+    """Say what a file is that belongs to a delivery, or to another way of signing one, and cannot be judged itself."""
+    for path in files:
+        if path.suffix == ENCRYPTED:
+            raise AcequiaError(
+                "usage",
+                f"{path.name} is encrypted with age: preflight reads files before they are encrypted, since only the "
+                "office can open them",
+                do="Give it the file from which this one was made; nothing else is to be checked of an encrypted one.",
+            )
+        if path.suffix.lower() in _SIGNATURES:
+            raise AcequiaError(
+                "usage",
+                f"{path.name} is a detached signature, which the office does not look at: manifest.jws holds the "
+                "manifest and its signature together",
+                do="Leave it out. Sign the manifest as docs/partners.md shows, and have it judged with --manifest.",
+            )
+
+
 def _as_here(feed: Feed, files: tuple[Path, ...], asked: Asked) -> tuple[Feed, tuple[Unjudged, ...]]:
     """The feed as far as it can be judged here: the files before they are encrypted, perhaps before their manifest."""
     terms, found = feed.delivery, list[Unjudged](["look_back", "repetition", "planted_people"])
@@ -89,8 +112,6 @@ def _as_here(feed: Feed, files: tuple[Path, ...], asked: Asked) -> tuple[Feed, t
     if terms.manifest != "none" and not asked.manifest and not any(map(is_of_manifest, files)):
         changed |= {"manifest": "optional", "signature": "none"}
         found.append("manifest")
-    if any(path.suffix == ENCRYPTED for path in files):
-        raise AcequiaError("usage", "preflight reads files before they are encrypted: only the office can open them")
     if terms.encryption != "none":
         changed |= {"encryption": "none"}
         found.append("encryption")

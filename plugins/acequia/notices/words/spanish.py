@@ -124,6 +124,8 @@ LANGUAGE = Language(
     },
     parts={
         "every_feed": "todos los flujos",
+        "drift": " Qué parece haber cambiado en las columnas, con sus indicios: `acequia drift $partner $feed $period`, "
+        "en la oficina.",
         "provisional": " Las cifras son provisorias.",
         "checks": "; en palabras: $checks.",
         "warnings": " Se aparta de las anteriores: $warnings.",
