@@ -64,11 +64,10 @@ def read(text: str, *, counted: bool = False) -> Problem:
 
 def _cell(number: int, line: str) -> tuple[str, list[float]]:
     words = line.replace(":", " ").split()
-    try:
-        at, value, cost, status, *rest = words
-        return status, [float(value), float(cost), *(float(word) for word in rest[:5])]
-    except ValueError as error:
-        raise ValueError(f"line {number}: not a cell") from error
+    status, rest = words[3:4], [*words[4:9], "0"][:5]
+    if status not in (["u"], ["s"], ["z"], ["x"]) or len(rest) < 5:
+        raise ValueError(f"line {number}: not a cell")
+    return status[0], [float(word) for word in (*words[1:3], *rest)]
 
 
 def write(problem: Problem) -> str:
