@@ -242,16 +242,14 @@ def _weakly_protected(feed: Feed) -> Iterator[Misfit]:
     for name, table in feed.tables.items():
         if not isinstance(table.protect, Protection):
             continue
-        if table.protect.differential_privacy is not None:  # withholds nothing, and promises more
-            if table.over != "delivery" and table.release == "each_delivery":
-                yield Misfit(("tables", name, "release"), "each provisional release is charged to the privacy budget")
-            continue
-        if table.protect.min_contributors < FEW_CONTRIBUTORS:
+        noise = table.protect.differential_privacy is not None  # withholds nothing, and promises more
+        if table.protect.min_contributors < FEW_CONTRIBUTORS and not noise:
             place = ("tables", name, "protect", "min_contributors")
             yield Misfit(place, f"is less than {FEW_CONTRIBUTORS}: cells of one or two contributors give them away")
         if table.over != "delivery" and table.release == "each_delivery":
             said = "releases stay readable: more is withheld, so that the difference of two tells of no few people"
-            yield Misfit(("tables", name, "release"), said)
+            charged = "each provisional release is charged to the privacy budget"
+            yield Misfit(("tables", name, "release"), charged if noise else said)
         column = feed.columns.get(feed.kept.get(table.protect.contributor, ""))
         if isinstance(column, Column) and column.treat == "keep":
             place = ("tables", name, "protect", "contributor")

@@ -372,3 +372,15 @@ def test_the_command_says_what_is_spent_and_by_what(ran: World, monkeypatch: pyt
 
 def test_draws_are_closed_to_others(ran: World) -> None:
     assert (ran.settings.home / "private").stat().st_mode & 0o077 == 0
+
+
+def test_it_is_explained_as_what_it_is(ran: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACEQUIA_HOME", str(ran.settings.home))
+    monkeypatch.setenv("ACEQUIA_CONFIG", str(ran.settings.config))
+    for language, noise, withheld in (("en", "random noise", "is withheld."), ("es", "ruido aleatorio", "se retiene.")):
+        told = CliRunner().invoke(cli, ["explain", PARTNER, "--language", language]).output
+        assert noise in told
+        assert [
+            line for line in told.splitlines() if withheld in line and "No row" not in line and "Ning" not in line
+        ] == []
+    assert "min_contributors: is less than" not in CliRunner().invoke(cli, ["check", PARTNER]).output

@@ -28,13 +28,13 @@ def protection(table: Table, words: Words) -> Iterator[str]:
         yield words("none_because", reason=protect.none_because.rstrip("."))
     elif protect.cell_key is not None:
         yield from _cell_key(protect, protect.cell_key, words)
+    elif protect.differential_privacy is not None:
+        yield from _private(table, protect, protect.differential_privacy, words)
     else:
         yield from _withholding(protect, words)
 
 
 def _withholding(protect: Protection, words: Words) -> Iterator[str]:
-    if protect.differential_privacy is not None:
-        yield from _private(protect.differential_privacy, words)
     phrase = "min_rows" if protect.contributor == "rows" else "min_contributors"
     yield words(phrase, n=protect.min_contributors, column=protect.contributor)
     yield from _concentration(protect, words)
@@ -46,8 +46,7 @@ def _withholding(protect: Protection, words: Words) -> Iterator[str]:
         yield words("round_controlled" if protect.rounding == "controlled" else "round_counts", n=protect.round_to)
     if protect.zeros == "withhold":
         yield words("zeros_withhold")
-    if protect.differential_privacy is None:
-        yield from _secondary(protect.secondary, words)
+    yield from _secondary(protect.secondary, words)
     yield words("withheld")
 
 
@@ -83,11 +82,14 @@ def _cell_key(protect: Protection, cell_key: CellKey, words: Words) -> Iterator[
         yield words("cell_key_never", never=cell_key.never)
 
 
-def _private(terms: DifferentialPrivacy, words: Words) -> Iterator[str]:
+def _private(table: Table, protect: Protection, terms: DifferentialPrivacy, words: Words) -> Iterator[str]:
     yield words("private", epsilon=number(terms.epsilon), delta=number(terms.delta))
     yield words("private_counts", cells=terms.cells_at_most, rows=terms.rows_at_most)
     for measure, (low, high) in terms.bounds.items():
         yield words("private_bounds", measure=f"`{measure}`", low=number(low), high=number(high))
+    if table.cells == "observed":
+        yield words("private_unknown", n=protect.min_contributors)
+    yield words("private_who", column=protect.contributor)
 
 
 def budget(spent: Budget, words: Words) -> str:

@@ -42,6 +42,9 @@ EN: dict[str, str] = {
     "private_counts": "One contributor counts to {cells} rows of a release at most, with {rows} records in each; what "
     "is more is left out.",
     "private_bounds": "What one contributor adds to {measure} in a row counts as {low} at least and {high} at most.",
+    "private_unknown": "Rows behind which too few contributors stand, with noise, are left out without a trace; {n} is "
+    "the least that is ever enough.",
+    "private_who": "No row is withheld. Contributors are told apart by `{column}`; records of nobody are left out.",
     "budget": "All releases with random noise together may cost epsilon {epsilon} and delta {delta} {per}; a release "
     "that would go beyond it is refused.",
     "budget_ever": "and no more, for ever",
@@ -92,6 +95,10 @@ ES: dict[str, str] = {
     "en cada una; lo demás se deja fuera.",
     "private_bounds": "Lo que un contribuyente aporta a {measure} en una fila cuenta como {low} por lo menos y {high} "
     "como máximo.",
+    "private_unknown": "Las filas con muy pocos contribuyentes detrás, contados con ruido, se omiten sin dejar rastro; "
+    "nunca bastan menos de {n}.",
+    "private_who": "Ninguna fila se retiene. Los contribuyentes se distinguen por `{column}`; los registros de nadie "
+    "se omiten.",
     "budget": "Todas las publicaciones con ruido aleatorio juntas pueden gastar épsilon {epsilon} y delta {delta} "
     "{per}; se rechaza la publicación que gastaría más.",
     "budget_ever": "y no más, para siempre",
