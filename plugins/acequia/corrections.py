@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,30 @@ def of_another_period(work: Work, raw: Raw) -> AcequiaError | None:
         return None
     what = f"its files are, byte for byte, those of {other.period}, which stand"
     return AcequiaError("delivery_of_another_period", what, where=str(delivery))
+
+
+@contextmanager
+def telling_undecided(work: Work) -> Iterator[None]:
+    """Say of a delivery that is missing at its source whether it arrived already, and nothing was decided about it.
+
+    A run may be killed once it has registered a delivery, and the source may lose the files before the next. Landing
+    holds the bytes, but what was found wrong on arrival (a checksum, a signature) is on record with the decision alone:
+    to go on without it could let through what must be refused.
+    """
+    try:
+        yield
+    except AcequiaError as error:
+        undecided = [
+            row.version for row in work.ledger.deliveries(work.partner, work.feed_name)
+            if row.period == work.period.label and row.status == "received"
+        ] if error.code == "delivery_missing" else []  # fmt: skip
+        if not undecided:
+            raise
+        what = (
+            f"version {undecided[-1]} arrived and nothing was decided about it, but its files are gone from the source"
+        )
+        do = "Put the same files there again: the run goes on with this version, from the beginning of its checks."
+        raise AcequiaError(error.code, what, where=error.where, do=do) from None
 
 
 def differences(work: Work, delivery: DeliveryId) -> Mapping[str, Any] | None:

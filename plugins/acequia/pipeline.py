@@ -58,7 +58,7 @@ def receive(work: Work, from_dir: Path | None = None) -> DeliveryId:
         raise AcequiaError("agreement_invalid", "\n  ".join(wrong), where=f"feeds.{work.feed_name} of {work.partner}")
     if has_pseudonyms(feed):
         custody.refuse_destroyed(work.ledger, work.partner, work.feed_name, epoch_of(work.period, feed.privacy.rotate))
-    with work.scratch() as scratch:
+    with corrections.telling_undecided(work), work.scratch() as scratch:
         arrived = receive_room(
             feed.delivery,
             partner=work.partner,

@@ -121,7 +121,7 @@ LANGUAGE = Language(
     },
     parts={
         "every_feed": "every feed",
-        "drift": " What seems to have changed in the columns, with its evidence: `acequia drift $partner $feed $period`, "
+        "drift": " What seems to have changed in the columns, and why: `acequia drift $partner $feed $period`, "
         "at the office.",
         "provisional": " The figures are provisional.",
         "checks": "; in words: $checks.",

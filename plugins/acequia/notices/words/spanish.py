@@ -124,7 +124,7 @@ LANGUAGE = Language(
     },
     parts={
         "every_feed": "todos los flujos",
-        "drift": " Qué parece haber cambiado en las columnas, con sus indicios: `acequia drift $partner $feed $period`, "
+        "drift": " Qué parece haber cambiado en las columnas, y por qué: `acequia drift $partner $feed $period`, "
         "en la oficina.",
         "provisional": " Las cifras son provisorias.",
         "checks": "; en palabras: $checks.",
