@@ -189,3 +189,15 @@ def test_the_smallest_relative_interval_is_that_of_all_withheld_cells() -> None:
     assert smallest_relative_interval(table, withheld) == pytest.approx(least)
     assert smallest_relative_interval(table, np.zeros(16, dtype=bool)) == 2.0
     assert (relative(Interval(3, 3)), relative(Interval(0, 4)), relative(Interval(0, np.inf))) == (0, 2, 2)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_what_no_equation_speaks_of_is_as_unknown_as_before(count: int) -> None:
+    table = Layer("rows", csr_array((0, count)), np.full(count, 3.0), np.zeros(count), np.full(count, np.inf),
+                  np.arange(count), np.zeros(count), True, tuple(Need(one, integers=5) for one in range(count)),
+                  np.full(count, -1))  # fmt: skip
+    withheld = np.ones(count, dtype=bool)
+    found = intervals(table, withheld, range(count))
+    assert found == [Interval(0.0, np.inf)] * count
+    assert "-0.0" not in repr(found)
+    assert (exposed([table], withheld), exactly_known(table, withheld).tolist()) == ((), [False] * count)

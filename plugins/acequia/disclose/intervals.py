@@ -180,4 +180,4 @@ def _seen(
     if not layer.integer:
         return Interval(low, high)
     loose = CLOSE * (1 + SAME * abs(start))
-    return Interval(float(np.ceil(low - loose)), float(np.floor(high + loose)))
+    return Interval(float(np.ceil(low - loose)) + 0.0, float(np.floor(high + loose)) + 0.0)
