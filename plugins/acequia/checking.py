@@ -71,6 +71,7 @@ def check(settings: Settings, partner: str | None = None, *, today: date | None 
         for file in files:
             found += _broken(file) if isinstance(file, Broken) else _sound(file, settings, today)
         found += _following(files)
+        found += _without_dags(files, today)
     if partner is None:
         found += _nobodys_expectations(settings, [files[-1] for files in agreements])
         found += _nobodys_versions(settings)
@@ -102,6 +103,22 @@ def _following(files: list[Signed | Broken]) -> Iterator[Finding]:
         for severity, misfit in misfits(before, after):
             if severity == "error" or after is versions[-1]:
                 yield _at(after.path, root, severity, misfit)
+
+
+def _without_dags(files: list[Signed | Broken], today: date) -> Iterator[Finding]:
+    """Feeds that only earlier versions know, while their periods are still looked for: DAGs are made of the newest."""
+    if not isinstance(files[-1], Signed):
+        return
+    newest, told = files[-1], set(files[-1].agreement.feeds)
+    for earlier in [one for one in files[-2::-1] if isinstance(one, Signed)]:
+        for name in sorted(earlier.agreement.feeds.keys() - told):
+            told.add(name)
+            days = timedelta(days=earlier.agreement.feeds[name].delivery.watched_days)
+            if today <= newest.agreement.terms.holds_from + days:
+                partner = newest.agreement.partner
+                what = f"{name} ended with version {earlier.agreement.terms.version} and has no DAG"
+                do = f"run what is still to come of it by hand: acequia run {partner} {name}"
+                yield Finding(newest.path, "warning", 1, "feeds", f"{what}; {do}")
 
 
 def _nobodys_versions(settings: Settings) -> Iterator[Finding]:

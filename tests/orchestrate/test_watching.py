@@ -8,14 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from airflow.serialization.serialized_objects import DagSerialization
 
 from acequia.agreement.calendar import due_at
 from acequia.agreement.load import load
 from acequia.errors import AcequiaError
 from acequia.orchestrate.deadline import DueAt, alerts
-from acequia.orchestrate.operators import plain_errors
+from acequia.orchestrate.factory import dags_of
+from acequia.orchestrate.operators import period_of, plain_errors
 from acequia.orchestrate.timetable import PeriodTimetable
 from acequia.orchestrate.watching import take_partition
 from acequia.period import Period
@@ -57,6 +58,27 @@ def test_a_run_of_the_watch_gets_its_partition(
     assert run.partition_key == expected
     if expected and key is None:
         assert run.partition_date.isoformat() == "2026-11-16T00:00:00-03:00"
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "expected"),
+    [("2026-W46", "2026-W47", "2026-W46"), (None, "2026-W47", "2026-W47"), ("", "2026-W47", "2026-W47")],
+)
+def test_without_a_partition_the_runs_parameter_says_the_period(key: str | None, said: str, expected: str) -> None:
+    """What the watch passes on as `conf` is a parameter of the run, which every DAG of a feed takes."""
+    from airflow.sdk.definitions.param import ParamsDict
+
+    dag = dags_of(next(path for path in PARTNERS if path.stem == "rambla_market"))[0]
+    given = ParamsDict({**dag.params})
+    given.update({"period": said})
+    context = {"dag_run": SimpleNamespace(partition_key=key), "params": given.validate()}
+    assert period_of(context) == expected  # type: ignore[arg-type]
+
+
+def test_a_run_that_names_no_period_fails_and_says_what_to_do() -> None:
+    context = {"dag_run": SimpleNamespace(partition_key=None), "params": {"period": None}}
+    with pytest.raises(AirflowFailException, match="names no period"):
+        period_of(context)  # type: ignore[arg-type]
 
 
 def test_what_is_paused_is_skipped_with_a_plain_sentence() -> None:
