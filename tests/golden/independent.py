@@ -50,7 +50,9 @@ def cells(rows: list[Row], wanted: Wanted) -> list[Row]:
 
 
 def add_totals(found: dict[tuple[Any, ...], Row], rows: list[Row], wanted: Wanted) -> None:
-    """For each combination of the other keys the total over one; withheld with any of its parts."""
+    """For each combination of the other keys the total over one; withheld with any of its parts, and where total and
+    part together would tell how many are in no other part, and these are too few.
+    """
     place = wanted.by.index(wanted.total_over or "")
     totals: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
@@ -59,9 +61,18 @@ def add_totals(found: dict[tuple[Any, ...], Row], rows: list[Row], wanted: Wante
     for key, members in totals.items():
         parts = [part for own, part in found.items() if all(a == b or b == "_T" for a, b in zip(own, key, strict=True))]
         total = cell(key, members, wanted)
-        if total["cell_status"] == "published" and any(part["cell_status"] == "withheld" for part in parts):
+        tells = any(part["cell_status"] == "withheld" for part in parts)
+        tells = tells or any(0 < left < wanted.least for left in besides(members, wanted))
+        if total["cell_status"] == "published" and tells:
             total = withheld(total, wanted, "secondary")
         found[key] = total
+
+
+def besides(members: list[Row], wanted: Wanted) -> Iterator[int]:
+    """For each part of a total how many people of the total are not in it."""
+    for part in {row[wanted.total_over or ""] for row in members}:
+        inside = [row for row in members if row[wanted.total_over or ""] == part]
+        yield people_in(members, wanted) - people_in(inside, wanted)
 
 
 def cell(key: tuple[Any, ...], rows: list[Row], wanted: Wanted) -> Row:
