@@ -103,7 +103,7 @@ def _nested(work: Work, cells: Cells, name: str) -> set[str]:
     mine = frozenset(str(delivery) for delivery in cells.deliveries)
     return {
         _id(name, cells.period, release_name(content))
-        for one in known_releases(work)
+        for one in known_releases(work, cells.table, Period.parse(cells.period))
         if (one.record.table, one.record.period) == (cells.table, cells.period)
         and (one.deliveries <= mine or mine <= one.deliveries)
         for content in one.record.contents

@@ -105,7 +105,7 @@ def disclosed(work: Work, cells: Cells, *, out: Path) -> Disclosed:
     if not is_withholding(table):
         return disclose(cells, table, out=out)
     path = record_path(cells, table)
-    known = known_releases(work)
+    known = known_releases(work, cells.table, Period.parse(cells.period))
     same = next((one.record for one in known if one.path.name == path.name), None)
     if same is not None:
         decided = Decision(list(same.reasons), dict(same.pattern))
@@ -141,8 +141,9 @@ def _keep(path: Path, cells: Cells, table: Table, made: Disclosed, same: Record 
         staged.replace(path.with_suffix(".parquet"))
     reasons = _reasons(made)
     record = Record(
-        table=cells.table, period=cells.period, spec=table.model_dump_json(exclude_unset=True), deliveries=cells.deliveries,
-        cells=cells.sha256, reasons=reasons, pattern=dict(made.pattern), contents=tuple(contents),
+        table=cells.table, period=cells.period, spec=table.model_dump_json(exclude_unset=True),
+        deliveries=cells.deliveries, cells=cells.sha256, reasons=reasons, pattern=dict(made.pattern),
+        contents=tuple(contents),
     )  # fmt: skip
     record.save(path)
 
@@ -153,19 +154,33 @@ def _reasons(made: Disclosed) -> tuple[str | None, ...]:
     return tuple(pq.read_table(made.path, columns=["withheld_because"]).column(0).to_pylist())
 
 
-def known_releases(work: Work) -> list[Known]:
-    """The feed's releases that are public and of which there is a record, the earliest first."""
+def known_releases(work: Work, table: str, window: Period) -> list[Known]:
+    """The feed's releases that are public, that overlap with a window and of which there is a record, and those of the
+    table's window before; the earliest first.
+    """
     at = _entries(work)
     found: dict[str, Known] = {}
-    for path in sorted((work.settings.workspace / work.partner / work.feed_name).glob("*/*/cells.*.*.*.json")):
-        if not path.with_suffix(".parquet").exists():
-            continue
+    for path in _near(work, table, window):
         record = Record.load(path)
         if any(_is_public(work, record, content) for content in record.contents):
             seq = max(at.get((record.table, record.period, content), 2**62) for content in record.contents)
             if path.name not in found or found[path.name].seq < seq:
                 found[path.name] = Known(record, path, seq)
     return sorted(found.values(), key=lambda one: (one.seq, one.path.name))
+
+
+def _near(work: Work, table: str, window: Period) -> list[Path]:
+    """The records to open, told by their names: a feed of years has thousands."""
+    every = sorted((work.settings.workspace / work.partner / work.feed_name).glob("*/*/cells.*.*.*.json"))
+    whole = [path for path in every if path.with_suffix(".parquet").exists()]
+    told = [(path, path.name.split(".")[1], Period.parse(path.name.split(".")[2])) for path in whole]
+    past = [period for _, name, period in told if name == table and period.end <= window.start]
+    last = max(past, key=lambda period: period.start, default=None)
+    return [
+        path
+        for path, name, period in told
+        if (period.start < window.end and window.start < period.end) or (name == table and period == last)
+    ]
 
 
 def _entries(work: Work) -> dict[tuple[str, str, str], int]:
