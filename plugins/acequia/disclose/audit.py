@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from acequia.disclose.layers import Interval, Layer
+from acequia.disclose.layers import HIDDEN, Interval, Layer
 from acequia.disclose.public import CONTRIBUTORS, System, Told, system
 from acequia.errors import AcequiaError
 
@@ -177,7 +177,8 @@ def groups(layer: Layer, withheld: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]
     from scipy.sparse import block_array, csr_array, diags_array
     from scipy.sparse.csgraph import connected_components
 
-    free = (layer.cell < 0) | withheld[np.maximum(layer.cell, 0)] | (layer.slack > 0)
+    hidden = np.where(layer.cell >= 0, withheld[np.maximum(layer.cell, 0)], layer.cell == HIDDEN)
+    free = hidden | (layer.slack > 0)
     loose = csr_array(layer.equations @ diags_array(free.astype(float)))
     loose.eliminate_zeros()
     return np.asarray(connected_components(block_array([[None, loose.T], [loose, None]]), directed=False)[1])[

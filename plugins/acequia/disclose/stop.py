@@ -159,9 +159,24 @@ def _learnt(asked: _Asked, who: int, needs: list[Need], withheld: NDArray[np.boo
         cell=np.where(own, KNOWN, layer.cell),
         slack=np.where(own, 0.0, layer.slack),
     )
+    part, columns = _near(seen, [need.unknown for need in needs], withheld)
+    known = intervals(part, withheld, np.searchsorted(columns, [need.unknown for need in needs]).tolist())
     true = replace(layer, value=asked.truth)
-    known = intervals(seen, withheld, [need.unknown for need in needs])
     return [need for need, one in zip(needs, known, strict=True) if not met(true, need, one.low, one.high)]
+
+
+def _near(layer: Layer, unknowns: list[int], withheld: NDArray[np.bool_]) -> tuple[Layer, NDArray[np.int64]]:
+    """The part of a layer that unknowns hang together with, and which unknowns those are, in order."""
+    import numpy as np
+
+    group = groups(layer, withheld)
+    mine = np.isin(group, np.unique(group[unknowns]))
+    rows = np.flatnonzero(abs(layer.equations) @ mine.astype(float))
+    equations = layer.equations[rows]
+    columns = np.unique(np.concatenate([equations.indices, unknowns]).astype(np.int64))
+    arrays = ("value", "lower", "upper", "cell", "slack", "sole")
+    kept = {name: getattr(layer, name)[columns] for name in arrays}
+    return replace(layer, equations=equations[:, columns], needs=(), **kept), columns
 
 
 def _asked(made: System, place: int, new: Told, primary: Primary, rows: Sequence[int]) -> _Asked:
