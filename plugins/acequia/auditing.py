@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from acequia.agreement.tables import Table
@@ -89,13 +90,20 @@ def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -
     rows = read_cells(disclosed, table)
     name, release = f"{work.partner}.{cells.table}", release_name(digest(rows))
     if work.lake.files.exists(f"{period_folder(work.partner, cells.table, cells.period)}/{release}/{COMPLETE}"):
-        return disclosed.model_copy(update={"structure": shape})
+        return disclosed.model_copy(update={"structure": shape, "certificate": _told_before(disclosed)})
     new = told(rows, shape, id=_id(name, cells.period, release), table=name, period=cells.period, current=True)
     window = Period.parse(cells.period)
     known = standing(list(public(work.lake.files, work.partner, work.feed_name, window)), new)
     audited = stop.require(known, new, cells, table, nested=_nested(work, cells, name), where=f"{name} {cells.period}")
     facts = certificate.facts(audited, known, new, method=str(disclosed.pattern.get("method", "none")))
     return disclosed.model_copy(update={"structure": shape, "certificate": facts})
+
+
+def _told_before(disclosed: Disclosed) -> Mapping[str, object]:
+    """The certificate of the same release by a run that was killed after it."""
+    path = Path(disclosed.path).with_suffix(".json")
+    before = Disclosed.load(path) if path.exists() else None
+    return before.certificate if before is not None and before.sha256 == disclosed.sha256 else {}
 
 
 def _nested(work: Work, cells: Cells, name: str) -> set[str]:
