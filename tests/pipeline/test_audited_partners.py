@@ -12,7 +12,7 @@ from acequia.opening import lake_of
 from acequia.publish.lake import Lake
 from tests.pipeline.world import World, make_world
 
-PERIODS = {"day": ("2026-11-10", "2026-11-11", "2026-11-12"), "week": ("2026-W45", "2026-W46"),
+PERIODS = {"day": ("2026-11-10", "2026-11-11"), "week": ("2026-W45", "2026-W46"),
            "month": ("2026-10", "2026-11")}  # fmt: skip
 PARTNERS = ("ceibo_pay", "pula_mobile", "kgale_rides", "rambla_market")
 
