@@ -47,8 +47,14 @@ ENOUGH = 2
 CAPPED = 1 - 1e-6
 """How much of what is possible at all is asked for."""
 
-STEPS = ((2, 16), (4, 60), (10**6, 0))
+STEPS = ((2, 8), (3, 8), (4, 40), (10**6, 0))
 """Within how many equations of a cell its protection is looked for first, and among how many cells of each."""
+
+AGAIN = ((3, 8),)
+"""The same for a cell that is to be opened again in a large table: one that is needed from further away stays."""
+
+THOROUGH = 300_000
+"""Numbers in all programs so far, up to which a table is not large."""
 
 
 @dataclass(frozen=True)
@@ -355,7 +361,7 @@ class Choice:
 
     def _together(self, asked: Sequence[tuple[tuple[int, int], int]]) -> list[Proof] | None:
         """Proofs of several demands with what is withheld, in one program; None where one of them has none."""
-        for steps, most in STEPS[1:]:
+        for steps, most in STEPS if self.work <= THOROUGH else AGAIN:
             programs = [self._among_withheld(key, to, steps, most) for key, to in asked]
             good = [program for program in programs if program is not None]
             if len(good) == len(asked):
