@@ -24,7 +24,7 @@ from acequia.agreement.tables import Table
 from acequia.disclose.geometry import Equation, Key, Shape, inside, margin, matrix, shape_of
 from acequia.disclose.layers import HIDDEN, Layer, Need, Problem
 from acequia.disclose.primary import Part, Primary, judge
-from acequia.disclose.reach import merged, once, within
+from acequia.disclose.reach import beside, merged, once, within
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,7 +139,7 @@ def system(new: Release, links: Links, cost: NDArray[np.float64]) -> System:
     withheld[:own] |= told
     fixed[:own] = withheld[:own]
     costs = np.concatenate([np.maximum(cost, 1e-9), np.ones(cells - own)])
-    layers = tuple(merged(layer) for layer in layers if layer.equations.shape[0] and layer.needs)
+    layers = tuple(beside(merged(layer), own) for layer in layers if layer.equations.shape[0] and layer.needs)
     return System(Problem(layers, withheld, fixed, costs), tuple(bool(tells) for tells in told))
 
 

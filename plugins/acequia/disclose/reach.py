@@ -72,6 +72,17 @@ def _moved(equation: Equation, same: Mapping[int, int]) -> Equation:
     return {unknown: number for unknown, number in moved.items() if number}
 
 
+def beside(layer: Layer, own: int) -> Layer:
+    """The layer with the needs alone that the first `own` cells, those to decide on, can have to do with."""
+    import numpy as np
+    from scipy.sparse.csgraph import connected_components
+
+    joined = abs(layer.equations.T @ layer.equations)
+    group = connected_components(joined, directed=False)[1]
+    near = np.unique(group[(layer.cell >= 0) & (layer.cell < own)])
+    return replace(layer, needs=tuple(need for need in layer.needs if group[need.unknown] in near))
+
+
 def within_reach(problem: Problem) -> tuple[Problem, int] | None:
     """The problem with no more asked for than withholding everything would give, and how many needs ask for more; None
     where what is withheld already serves.
