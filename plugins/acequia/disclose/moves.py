@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
+from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_array, csr_array
 
 from acequia.disclose.components import Numbers, Part
@@ -21,8 +21,6 @@ CLEAR = 1e3
 """A move counts where it is that many times what the equations miss by."""
 SOME = 1e-3
 """Of its size: a goal is no less, for the sake of the solver. Short of it a move is noted as well."""
-STEPS = 50
-"""Per row and column: a program that takes more is given up."""
 PRESOLVED = 600
 """Columns: below, a solver's own preparation takes longer than it saves."""
 FAR = 1e4
@@ -130,12 +128,12 @@ def _note(part: Part, seen: Seen, found: Numbers | None, unit: float) -> None:
 def _solved(
     goal: Numbers, equations: csr_array, low: Numbers, high: Numbers, inequalities: csr_array | None = None
 ) -> Numbers | None:
-    rhs = None if inequalities is None else np.zeros(inequalities.shape[0])
-    limits = np.column_stack([low, high])
-    steps = {"maxiter": STEPS * (len(goal) + equations.shape[0] + 100), "presolve": len(goal) > PRESOLVED}
-    for method in ("highs-ds", "highs-ipm"):
-        solved = linprog(goal, A_ub=inequalities, b_ub=rhs, A_eq=equations, b_eq=np.zeros(equations.shape[0]),
-                         bounds=limits, method=method, options=steps)  # fmt: skip
+    """The solution of a linear program, by `milp` without whole numbers: it asks half of what `linprog` does."""
+    limits = [LinearConstraint(equations, 0.0, 0.0)]
+    if inequalities is not None:
+        limits.append(LinearConstraint(inequalities, -np.inf, 0.0))
+    for presolve in (len(goal) > PRESOLVED, len(goal) <= PRESOLVED):
+        solved = milp(goal, constraints=limits, bounds=Bounds(low, high), options={"presolve": presolve})
         if solved.status == 0:
             found: Numbers = solved.x
             return found
