@@ -55,6 +55,7 @@ def test_a_measure_that_no_rule_can_protect(measure: str) -> None:
         ({"cell_key": {"noise_at_most": 5, "variance": 2}, "p_percent": {"p_pct": 5}}, {"n": COUNT}, ("cell_key",),
          "p_percent"),
         ({"p_percent": {"p_pct": 5, "of": ("m",)}}, {"n": COUNT, "m": MEDIAN}, ("p_percent", "of", 0), "nobody holds"),
+        ({"p_percent": {"p_pct": 50, "q_pct": 49}}, {"n": COUNT}, ("p_percent", "q_pct"), "at least `p_pct`"),
     ],
 )  # fmt: skip
 def test_keys_that_do_not_fit_each_other(

@@ -52,6 +52,13 @@ class PPercent(Closed):
         examples=[["turnover_uyu_sum"]],
     )
 
+    @field_validator("q_pct")
+    @classmethod
+    def _not_below_p(cls, known: float, info: ValidationInfo) -> float:
+        if known < info.data.get("p_pct", 0):
+            refuse([Misfit((), "must be at least `p_pct`: what all know so closely before cannot be kept from them")])
+        return known
+
 
 class Unit(Closed):
     """Others who stand behind the same cells, such as the companies of a pooled table beside their customers."""
