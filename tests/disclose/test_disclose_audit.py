@@ -154,13 +154,16 @@ def test_the_command_ends_with_six_when_something_is_known(tmp_path: Path) -> No
         ("k,n\na,1\na,2\n", Asked(("k",), ("n",)), "two rows describe the same cell"),
         ("k,n\na,one\n", Asked(("k",), ("n",)), "no number"),
         ("k,n\na,inf\n", Asked(("k",), ("n",)), "not finite"),
+        ("k,n\na,1e31\n", Asked(("k",), ("n",)), "beyond"),
+        ("\0" * 200_000, Asked(("k",), ("n",)), "neither as Parquet nor as CSV"),
+        ("k,n\na,1\n", Asked(("k",), ("n",), total="all"), "--total"),
         ("k,n\n", Asked(("k",), ("n",)), "no row"),
         ("k,n\na,1\n", Asked(("x",), ("n",)), "no column 'x'"),
         ("k,n\na,1\n", Asked(("k",), ("k",)), "given twice"),
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"z": Path("z.csv")}), "not in --by"),
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"k": Path("none.csv")}), "no such file"),
     ],
-    ids=["twice", "word", "infinite", "empty", "column", "same", "stranger", "file"],
+    ids=["twice", "word", "infinite", "huge", "zeros", "total", "empty", "column", "same", "stranger", "file"],
 )  # fmt: skip
 def test_nonsense_is_refused(tmp_path: Path, text: str, asked: Asked, says: str) -> None:
     path = tmp_path / "t.csv"
@@ -171,8 +174,9 @@ def test_nonsense_is_refused(tmp_path: Path, text: str, asked: Asked, says: str)
 
 
 @pytest.mark.parametrize(
-    ("above", "says"), [("a,b\nb,a\n", "circle"), ("a,b\na,c\n", "lies in two"), ("a\n", "every line")],
-    ids=["circle", "two", "short"],
+    ("above", "says"),
+    [("a,b\nb,a\n", "circle"), ("a,b\na,c\n", "lies in two"), ("a\n", "every line"), ("x,y\n", "no value of")],
+    ids=["circle", "two", "short", "foreign"],
 )  # fmt: skip
 def test_a_hierarchy_that_contradicts_itself_is_refused(tmp_path: Path, above: str, says: str) -> None:
     path, file = tmp_path / "t.csv", tmp_path / "above.csv"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 200_000_000
 MOST_ROWS = 500_000
+MOST = 1e30  # of a number: sums of larger ones are beyond what programs can tell apart
 TOTALS = ("_T", "Total", "TOTAL", "total", "")
 HIDDEN_MARKS = frozenset({"", ":", ".", "..", "...", "c", "C", "x", "X", "s", "S", "*", "-", "NA", "null"})
 HIDDEN_STATUS = frozenset(
@@ -65,6 +66,8 @@ def read(path: Path, asked: Asked) -> Told:
     ) if asked.by else ((),) * rows.num_rows  # fmt: skip
     if len(set(keys)) != len(keys):
         _refuse("two rows describe the same cell: give every column that tells cells apart to --by", path)
+    if asked.total is not None and not any(asked.total in key for key in keys):
+        _refuse("no column of --by holds the code that --total names", path)
     numbers = {name: _numbers(rows, name, path) for name in asked.values}
     because = _because(rows, asked, numbers)
     return _told(path, asked, keys, numbers, because)
@@ -109,8 +112,8 @@ def _rows(path: Path) -> pa.Table:
         else:
             as_read = pyarrow.csv.ConvertOptions(column_types=_texts(path), strings_can_be_null=False)
             rows = pyarrow.csv.read_csv(path, convert_options=as_read)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError):
-        _refuse("it can be read neither as Parquet nor as CSV", path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, UnicodeDecodeError, csv.Error):
+        _refuse("it can be read neither as Parquet nor as CSV in UTF-8, with commas and all lines alike", path)
     if not 0 < rows.num_rows <= MOST_ROWS:
         _refuse(f"the table has no row, or more than {MOST_ROWS:,}", path)
     if len(set(rows.column_names)) != len(rows.column_names):
@@ -134,8 +137,8 @@ def _numbers(rows: pa.Table, name: str, path: Path) -> list[float]:
             number = math.nan if hidden else float(value)
         except (TypeError, ValueError):
             _refuse(f"column {name!r} holds something that is no number", path)
-        if math.isinf(number):
-            _refuse(f"column {name!r} holds a number that is not finite", path)
+        if abs(number) > MOST:
+            _refuse(f"column {name!r} holds a number that is not finite, or beyond {MOST:.0e}", path)
         found.append(number)
     return found
 
@@ -151,6 +154,8 @@ def _because(rows: pa.Table, asked: Asked, numbers: Mapping[str, Sequence[float]
 def _parents(name: str, values: set[str], asked: Asked) -> dict[str, str]:
     """Value -> the value above, from the file, and from the code of the total."""
     above = _file(name, asked.hierarchy[name]) if name in asked.hierarchy else {}
+    if above and values.isdisjoint(above):
+        _refuse(f"it holds no value of column {name!r}", asked.hierarchy[name])
     totals = TOTALS if asked.total is None else (asked.total,)
     total = next((code for code in totals if code in values and code not in above.values()), None)
     if total is not None and total not in above:
