@@ -104,11 +104,11 @@ def test_run_again_it_is_the_same(ran: World) -> None:
 def test_readers_are_told(ran: World) -> None:
     info = next(info for info in lake_of(ran.settings).tables() if info.name == f"{PARTNER}.by_kind")
     told = json.dumps([column.describe for column in info.columns])
-    assert told.count("Counts carry a small noise") == 3
+    assert told.count("Counts carry noise") == 3
     found = {path.relative_to(Path(ran.settings.lake) / "open" / PARTNER).parts[0]: path.read_text()
              for path in (Path(ran.settings.lake) / "open").rglob("datapackage.json")}  # fmt: skip
     assert found.keys() == TABLES.keys()
-    assert all("small noise" in found[name] for name in NOISY)
+    assert all("Counts carry noise" in found[name] for name in NOISY)
     assert "totals stay the sums of their parts" in found["rounded"]
 
 

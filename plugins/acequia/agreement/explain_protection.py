@@ -77,7 +77,8 @@ def _secondary(secondary: Secondary, words: Words) -> Iterator[str]:
 
 
 def _cell_key(protect: Protection, cell_key: CellKey, words: Words) -> Iterator[str]:
-    yield words("cell_key", most=cell_key.noise_at_most, n=protect.min_contributors, column=protect.contributor)
+    most = cell_key.noise_at_most
+    yield words("cell_key", most=most, twice=2 * most, n=protect.min_contributors, column=protect.contributor)
     if cell_key.never:
         yield words("cell_key_never", never=cell_key.never)
 

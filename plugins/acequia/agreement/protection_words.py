@@ -33,10 +33,11 @@ EN: dict[str, str] = {
     "down.",
     "withheld": "A withheld row keeps its place, loses its numbers, and says why.",
     "cell_key": "No row is withheld, not even one with fewer than {n} contributors (told apart by `{column}`) behind "
-    "it. Every count is published with a little noise instead: at most {most} up or down, zero on "
-    "average, and the same for the same group in every table, for ever.",
+    "it. Every count is published with noise instead, zero on average, and the same for the same group in every "
+    "table, for ever: a count of contributors changes by at most {most}, one of records by less than {twice} times "
+    "those of its largest contributor.",
     "cell_key_never": "Counts from 1 to {never} are never published: each becomes 0 or something larger.",
-    "private": "Numbers are published with random noise, so strong that hardly more can be learned of one contributor "
+    "private": "Numbers are published with random noise, which limits how much more can be learned of one contributor "
     "than if it were not in the data at all, whatever else is known (differential privacy; one release costs epsilon "
     "{epsilon} and delta {delta} of the feed's budget).",
     "private_counts": "One contributor counts to {cells} rows of a release at most, with {rows} records in each; what "
@@ -85,12 +86,13 @@ ES: dict[str, str] = {
     "un {pct} por ciento hacia arriba y hacia abajo.",
     "withheld": "Una fila retenida conserva su lugar, pierde sus números y dice por qué.",
     "cell_key": "No se retiene ninguna fila, ni siquiera con menos de {n} contribuyentes (distinguidos por `{column}`) "
-    "detrás. En su lugar, cada recuento se publica con un poco de ruido: {most} como máximo hacia "
-    "arriba o hacia abajo, cero en promedio, y el mismo para el mismo grupo en todas las tablas, para siempre.",
+    "detrás. En su lugar, cada recuento se publica con ruido, cero en promedio y el mismo para el mismo grupo en todas "
+    "las tablas, para siempre: uno de contribuyentes cambia en {most} como máximo; uno de registros, en menos de "
+    "{twice} veces los de su mayor contribuyente.",
     "cell_key_never": "Nunca se publican recuentos de 1 a {never}: cada uno pasa a ser 0 o algo mayor.",
-    "private": "Los números se publican con ruido aleatorio, tan fuerte que de un contribuyente apenas se aprende más "
-    "que si no estuviera en los datos, sepa quien lea lo que sepa (privacidad diferencial; una publicación gasta "
-    "épsilon {epsilon} y delta {delta} del presupuesto del flujo).",
+    "private": "Los números se publican con ruido aleatorio, que limita cuánto más puede aprenderse de un "
+    "contribuyente que si no estuviera en los datos, sepa quien lea lo que sepa (privacidad diferencial; una "
+    "publicación gasta épsilon {epsilon} y delta {delta} del presupuesto del flujo).",
     "private_counts": "Un contribuyente cuenta en {cells} filas de una publicación como máximo, con {rows} registros "
     "en cada una; lo demás se deja fuera.",
     "private_bounds": "Lo que un contribuyente aporta a {measure} en una fila cuenta como {low} por lo menos y {high} "

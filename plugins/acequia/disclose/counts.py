@@ -66,7 +66,7 @@ def in_words(table: Table, name: str) -> str:
         return ""
     if protect.cell_key is not None:
         never = f" None lies between 1 and {protect.cell_key.never}." if protect.cell_key.never else ""
-        return f"Counts carry a small noise, the same for the same group everywhere; totals need not add up.{never}"
+        return f"Counts carry noise, the same for the same group everywhere; totals need not add up.{never}"
     if protect.round_to is None:
         return ""
     if protect.rounding == "controlled" and _adds_up(table, protect, name):
