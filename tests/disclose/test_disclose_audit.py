@@ -157,13 +157,16 @@ def test_the_command_ends_with_six_when_something_is_known(tmp_path: Path) -> No
         ("k,n\na,1e31\n", Asked(("k",), ("n",)), "beyond"),
         ("\0" * 200_000, Asked(("k",), ("n",)), "neither as Parquet nor as CSV"),
         ("k,n\na,1\n", Asked(("k",), ("n",), total="all"), "--total"),
+        ("k,n,s\na,1,s\nb,2,u\n", Asked(("k",), ("n",), "s"), "--withheld"),
+        ("k,n,s\na,1,s\nb,2,u\n", Asked(("k",), ("n",), "s", withheld=("x",)), "every code of --withheld"),
         ("k,n\n", Asked(("k",), ("n",)), "no row"),
         ("k,n\na,1\n", Asked(("x",), ("n",)), "no column 'x'"),
         ("k,n\na,1\n", Asked(("k",), ("k",)), "given twice"),
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"z": Path("z.csv")}), "not in --by"),
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"k": Path("none.csv")}), "no such file"),
     ],
-    ids=["twice", "word", "infinite", "huge", "zeros", "total", "empty", "column", "same", "stranger", "file"],
+    ids=["twice", "word", "infinite", "huge", "zeros", "total", "letters", "code", "empty", "column", "same", "stranger",
+         "file"],
 )  # fmt: skip
 def test_nonsense_is_refused(tmp_path: Path, text: str, asked: Asked, says: str) -> None:
     path = tmp_path / "t.csv"
@@ -184,6 +187,13 @@ def test_a_hierarchy_that_contradicts_itself_is_refused(tmp_path: Path, above: s
     file.write_text(above)
     with pytest.raises(AcequiaError, match=says):
         read(path, Asked(("k",), ("n",), hierarchy={"k": file}))
+
+
+def test_what_a_status_means_can_be_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("k,n,status\na,1,s\nb,2,u\nc,3,x\n_T,6,s\n")
+    asked = Asked(("k",), ("n",), "status", withheld=("u", "x"))
+    assert read(path, asked).because == (None, "u", "x", None)
 
 
 def test_totals_that_do_not_add_up_are_told(tmp_path: Path) -> None:

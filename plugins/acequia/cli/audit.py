@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @click.option("--by", help="Of --file: the columns whose values make a cell, with commas between.")
 @click.option("--value", help="Of --file: the columns with numbers, with commas between.")
 @click.option("--status", help="Of --file: a column that says which cells are withheld, besides empty ones.")
+@click.option("--withheld", help="Of --status: the codes that mean withheld, with commas between; by default "
+              "withheld, suppressed, confidential, primary, secondary, c and x.")  # fmt: skip
 @click.option("--hierarchy", multiple=True, metavar="COLUMN=FILE",
               help="Of --file: a CSV, each line a value of the column and the one above it.")  # fmt: skip
 @click.option("--total", help="Of --file: the code of the total of all; by default _T, Total, or an empty key.")
@@ -34,6 +36,7 @@ def audit(
     by: str | None,
     value: str | None,
     status: str | None,
+    withheld: str | None,
     hierarchy: tuple[str, ...],
     total: str | None,
     rounded_to: float,
@@ -50,6 +53,8 @@ def audit(
         raise click.UsageError("give one of TABLE, --file and --certificate")
     if file is None and (by is not None or value is not None or status or hierarchy or total is not None or rounded_to):
         raise click.UsageError("--by, --value, --status, --hierarchy, --total and --rounded-to go with --file")
+    if withheld is not None and not status:
+        raise click.UsageError("--withheld goes with --status")
     if folder is not None:
         click.get_current_context().exit(_recomputed(folder, as_json))
     elif file is not None:
@@ -57,7 +62,7 @@ def audit(
         from acequia.disclose.audit import audit as audit_
         from acequia.disclose.third_party import Asked, read
 
-        asked = Asked(_listed(by), _named(value), status, _files(hierarchy), total, rounded_to)
+        asked = Asked(_listed(by), _named(value), status, _files(hierarchy), total, rounded_to, _listed(withheld))
         audited = audit_([read(file, asked)], narrow_pct=NARROW_PCT_OF_OTHERS if narrow is None else narrow)
         click.get_current_context().exit(_tell(audited, as_json, every=True))
     else:

@@ -20,9 +20,9 @@ MOST_ROWS = 500_000
 MOST = 1e30  # of a number: sums of larger ones are beyond what programs can tell apart
 TOTALS = ("_T", "Total", "TOTAL", "total", "")
 HIDDEN_MARKS = frozenset({"", ":", ".", "..", "...", "c", "C", "x", "X", "s", "S", "*", "-", "NA", "null"})
-HIDDEN_STATUS = frozenset(
-    {"withheld", "suppressed", "confidential", "primary", "secondary", "c", "C", "x", "X", "s", "S"}
-)
+HIDDEN_STATUS = frozenset({"withheld", "suppressed", "confidential", "primary", "secondary", "c", "C", "x", "X"})
+AMBIGUOUS_STATUS = frozenset("sSuUdDmMnN")
+"""Withheld with one office or program, open with another: `s` is safe in sdcTable, suppressed elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Asked:
         by: the columns whose values make a cell.
         values: the columns with numbers.
         status: a column that says which cells are withheld, besides those without a number.
+        withheld: the codes in it that mean withheld; the usual ones if there are none.
         hierarchy: per column a CSV file with a value and the one above it on each line.
         total: the code of the total of all; None for the usual ones.
         rounded_to: the base of rounding; 0 where numbers are exact.
@@ -44,6 +45,7 @@ class Asked:
     hierarchy: Mapping[str, Path] = field(default_factory=dict)
     total: str | None = None
     rounded_to: float = 0.0
+    withheld: tuple[str, ...] = ()
 
 
 def read(path: Path, asked: Asked) -> Told:
@@ -69,7 +71,7 @@ def read(path: Path, asked: Asked) -> Told:
     if asked.total is not None and not any(asked.total in key for key in keys):
         _refuse("no column of --by holds the code that --total names", path)
     numbers = {name: _numbers(rows, name, path) for name in asked.values}
-    because = _because(rows, asked, numbers)
+    because = _because(rows, asked, numbers, path)
     return _told(path, asked, keys, numbers, because)
 
 
@@ -143,11 +145,19 @@ def _numbers(rows: pa.Table, name: str, path: Path) -> list[float]:
     return found
 
 
-def _because(rows: pa.Table, asked: Asked, numbers: Mapping[str, Sequence[float]]) -> tuple[str | None, ...]:
+def _because(
+    rows: pa.Table, asked: Asked, numbers: Mapping[str, Sequence[float]], path: Path
+) -> tuple[str | None, ...]:
     """A cell is withheld with all of its numbers: where one is missing, or the status says so."""
     status: list[Any] = rows.column(asked.status).to_pylist() if asked.status else [None] * rows.num_rows
     missing = [any(math.isnan(column[row]) for column in numbers.values()) for row in range(rows.num_rows)]
-    said = [str(one) if one is not None and str(one) in HIDDEN_STATUS else None for one in status]
+    codes = {str(one) for one in status if one is not None}
+    if not asked.withheld and codes & AMBIGUOUS_STATUS:
+        _refuse("codes of --status mean different things in different places: name the withheld by --withheld", path)
+    if not codes.issuperset(asked.withheld):
+        _refuse("the column of --status does not hold every code of --withheld", path)
+    hidden = HIDDEN_STATUS if not asked.withheld else asked.withheld
+    said = [str(one) if one is not None and str(one) in hidden else None for one in status]
     return tuple(word or ("withheld" if gone else None) for word, gone in zip(said, missing, strict=True))
 
 
