@@ -165,8 +165,8 @@ def test_the_command_ends_with_six_when_something_is_known(tmp_path: Path) -> No
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"z": Path("z.csv")}), "not in --by"),
         ("k,n\na,1\n", Asked(("k",), ("n",), hierarchy={"k": Path("none.csv")}), "no such file"),
     ],
-    ids=["twice", "word", "infinite", "huge", "zeros", "total", "letters", "code", "empty", "column", "same", "stranger",
-         "file"],
+    ids=["twice", "word", "infinite", "huge", "zeros", "total", "letters", "code", "empty", "column", "same",
+         "stranger", "file"],
 )  # fmt: skip
 def test_nonsense_is_refused(tmp_path: Path, text: str, asked: Asked, says: str) -> None:
     path = tmp_path / "t.csv"
