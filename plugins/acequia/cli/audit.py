@@ -47,7 +47,8 @@ def audit(
     """Work out the least and the greatest value of every withheld number of TABLE, from public files alone: all tables
     of its feed, all periods, all vintages.
 
-    Ends with exit code 6 if a number is known exactly or too closely, or two vintages differ by too few; else with 0.
+    Ends with exit code 6 if a number is known exactly or too closely, two vintages differ by too few, or totals are not
+    what their parts allow; else with 0.
     """
     if sum(one is not None for one in (table, file, folder)) != 1:
         raise click.UsageError("give one of TABLE, --file and --certificate")
@@ -61,9 +62,13 @@ def audit(
         from acequia.disclose.audit import NARROW_PCT_OF_OTHERS
         from acequia.disclose.audit import audit as audit_
         from acequia.disclose.third_party import Asked, read
+        from acequia.errors import AcequiaError
 
         asked = Asked(_listed(by), _named(value), status, _files(hierarchy), total, rounded_to, _listed(withheld))
-        audited = audit_([read(file, asked)], narrow_pct=NARROW_PCT_OF_OTHERS if narrow is None else narrow)
+        try:
+            audited = audit_([read(file, asked)], narrow_pct=NARROW_PCT_OF_OTHERS if narrow is None else narrow)
+        except AcequiaError as error:
+            raise AcequiaError(error.code, error.what, where=file.name) from None
         click.get_current_context().exit(_tell(audited, as_json, every=True))
     else:
         from acequia.auditing import audit_table
