@@ -68,7 +68,7 @@ def audit(
         try:
             audited = audit_([read(file, asked)], narrow_pct=NARROW_PCT_OF_OTHERS if narrow is None else narrow)
         except AcequiaError as error:
-            raise AcequiaError(error.code, error.what, where=file.name) from None
+            raise AcequiaError(error.code, error.what, where=error.where or file.name) from None
         click.get_current_context().exit(_tell(audited, as_json, every=True))
     else:
         from acequia.auditing import audit_table
