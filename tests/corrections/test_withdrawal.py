@@ -12,7 +12,7 @@ from acequia.errors import AcequiaError
 from acequia.flow import DeliveryId
 from acequia.opening import lake_of, ledger_of, open_work
 from acequia.upkeep import delete_everything, keep
-from tests.pipeline.world import DAY, World, make_world
+from tests.pipeline.world import DAY, World, make_world, month_to_date
 
 PARTNER, FEED = "ceibo_pay", "transactions"
 MONTHLY = "pula_mobile.active_subscribers_by_district_month"
@@ -31,11 +31,6 @@ def rows(world: World, table: str) -> list[dict[str, object]]:
 def release(world: World, table: str, period: str) -> dict[str, object]:
     partner, name = table.split(".")
     return json.loads((Path(world.settings.lake) / "open" / partner / name / period / "latest.json").read_text())
-
-
-def every_month(world: World) -> None:
-    path = world.settings.partners / "pula_mobile.yaml"
-    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
 
 
 def test_a_period_that_only_it_made_leaves_the_lake_and_its_bytes_never_come_back(world: World) -> None:
@@ -69,7 +64,7 @@ def test_a_period_that_only_it_made_leaves_the_lake_and_its_bytes_never_come_bac
 def test_a_month_is_made_again_of_the_other_days(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     calm = make_world(tmp_path_factory.mktemp("calm"))
     for one in (world, calm):
-        every_month(one)
+        month_to_date(one)
         for day in DAYS:
             if one is world or day != DAYS[1]:
                 one.deliver("pula_mobile", "events", day)
@@ -88,7 +83,7 @@ def test_a_month_is_made_again_of_the_other_days(world: World, tmp_path_factory:
 
 
 def test_erasing_leaves_no_vintage_and_no_bytes_that_held_it(world: World) -> None:
-    every_month(world)
+    month_to_date(world)
     for day in DAYS[:2]:
         world.deliver("pula_mobile", "events", day)
         world.run("pula_mobile", "events", day)
@@ -113,7 +108,7 @@ def test_erasing_leaves_no_vintage_and_no_bytes_that_held_it(world: World) -> No
 
 
 def test_what_cannot_be_recomputed_is_taken_out(world: World) -> None:
-    every_month(world)
+    month_to_date(world)
     for day in DAYS[:2]:
         world.deliver("pula_mobile", "events", day)
         world.run("pula_mobile", "events", day)

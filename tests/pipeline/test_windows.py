@@ -13,7 +13,7 @@ import yaml
 from acequia.agreement.load import find
 from acequia.errors import AcequiaError
 from acequia.opening import lake_of, landing_of, ledger_of, open_work
-from tests.pipeline.world import World, make_world
+from tests.pipeline.world import World, make_world, month_to_date
 
 DAYS = ("2026-11-09", "2026-11-10", "2026-11-11", "2026-11-12", "2026-11-14")
 TABLE = "pula_mobile.active_subscribers_by_district_month"
@@ -24,9 +24,7 @@ def month(world: World) -> list[dict[str, object]]:
 
 
 def test_days_that_arrive_at_once_are_all_in_the_month(world: World, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
-    path = world.settings.partners / "pula_mobile.yaml"
-    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
-    assert "each_delivery" in path.read_text()
+    path = month_to_date(world)
     for day in DAYS:
         world.deliver("pula_mobile", "events", day)
     env = {**os.environ, "ACEQUIA_HOME": str(world.settings.home), "ACEQUIA_CONFIG": str(world.settings.config)}
@@ -82,8 +80,7 @@ def test_a_corrected_reference_table_is_worked_through(world: World) -> None:
 
 
 def test_a_month_knows_people_by_one_pseudonym_when_rotation_changes(world: World, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
-    path = world.settings.partners / "pula_mobile.yaml"
-    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
+    path = month_to_date(world)
     world.deliver("pula_mobile", "events", DAYS[0])
     world.run("pula_mobile", "events", DAYS[0])
     agreement = yaml.safe_load(path.read_text())
@@ -100,8 +97,7 @@ def test_a_month_knows_people_by_one_pseudonym_when_rotation_changes(world: Worl
 
 
 def test_people_of_deleted_deliveries_are_not_counted_twice(world: World) -> None:
-    path = world.settings.partners / "pula_mobile.yaml"
-    path.write_text(path.read_text().replace("release: when_complete", "release: each_delivery"))
+    path = month_to_date(world)
     world.deliver("pula_mobile", "events", DAYS[0])
     world.run("pula_mobile", "events", DAYS[0])
     before = month(world)

@@ -72,6 +72,19 @@ class World:
         return list(landing_of(self.settings).list(""))
 
 
+def month_to_date(world: World) -> Path:
+    """Let the month of subscribers be told with each delivery, and of however few: what days differ by is told, too.
+
+    Returns the agreement.
+    """
+    path = world.settings.partners / "pula_mobile.yaml"
+    agreement = yaml.safe_load(path.read_text())
+    table = agreement["feeds"]["events"]["tables"]["active_subscribers_by_district_month"]
+    table |= {"release": "each_delivery", "protect": {"contributor": "msisdn", "min_contributors": 1}}
+    path.write_text(yaml.safe_dump(agreement, sort_keys=False))
+    return path
+
+
 def as_folder(text: str) -> str:
     """The agreement with every source turned into a folder (and no waiting for files to settle)."""
     agreement = yaml.safe_load(text)

@@ -60,7 +60,7 @@ CRASHES = (
     ("acequia.protect.gate", "_move"),
     ("acequia.pipeline", "validate_room"),
     ("acequia.pipeline", "aggregate_room"),
-    ("acequia.pipeline", "disclose_room"),
+    ("acequia.comparisons", "disclose"),
 )
 
 

@@ -270,8 +270,8 @@ def _rests(made: System, known: Known) -> Iterator[Difference]:
     """What is left of a longer window beside the shorter ones that are public, where it is few."""
     least = max((one.at_least for one in made.releases), default=0)
     for place, unknown, between_ in made.rests:
-        interval, layer = known[place, unknown], made.layers[place]
-        if layer.integer and interval.low >= 1 and interval.high < least:
+        interval, layer = known.get((place, unknown)), made.layers[place]
+        if interval and layer.integer and interval.low >= 1 and interval.high < least:
             release, _, rest = between_.partition(" without ")
             yield Difference(release, rest, release.split("/")[0], {}, layer.name, interval.low, interval.high)
 

@@ -44,6 +44,7 @@ class _Walk:
     hashes: dict[int, str] = field(default_factory=lambda: {0: FIRST})
     stories: dict[str, Story] = field(default_factory=dict)
     planned: dict[str, tuple[str, int]] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     last: int = 0
 
     def found(self, kind: str, what: str, seq: int | None = None) -> None:
@@ -127,11 +128,15 @@ def _check_entry(entry: Entry, walk: _Walk) -> None:
 
 
 def _add_up(entry: Entry, walk: _Walk) -> None:
+    """What follows in a delivery's story after an entry that cannot be read is not at fault, and does not add up."""
+    if str(entry.delivery) in walk.unreadable:
+        return
     try:
         planned = walk.stories.setdefault(str(entry.delivery), Story()).add(entry)
         if planned:
             walk.planned[place_of(planned)] = digest_of(planned.claims), entry.seq
     except UNREADABLE:
+        walk.unreadable.add(str(entry.delivery))
         walk.found("entry_unreadable", "its content makes no sense", entry.seq)
 
 
