@@ -72,7 +72,8 @@ class Known:
 
         made = pq.read_table(self.path.with_suffix(".parquet"))
         seen = np.array([reason is None for reason in self.record.reasons], dtype=bool)
-        return Release(self.table, made, seen, self.deliveries)
+        compared = frozenset(cell for cell, reason in enumerate(self.record.reasons) if reason == "difference")
+        return Release(self.table, made, seen, self.deliveries, compared)
 
     @cached_property
     def table(self) -> Table:

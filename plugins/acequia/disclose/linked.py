@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Definition = tuple[str, str, str, str]
 CLOSE = 1e-7
+NEARLY = 0.01
+"""Of a number: what was kept back for its comparison with others may not become known more closely."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,14 @@ class Release:
         made: the cells, with the columns that `aggregate.plan` describes.
         open: whether each cell's numbers are public; None for the release that is to be decided on.
         deliveries: the names of what it is made of.
+        compared: the cells that were withheld for what they would have told beside others, and so must stay unknown.
     """
 
     table: Table
     made: pa.Table
     open: NDArray[np.bool_] | None = None
     deliveries: frozenset[str] = frozenset()
+    compared: frozenset[int] = frozenset()
 
     @cached_property
     def shape(self) -> Shape:
@@ -216,7 +220,12 @@ class _Assembly:
         self.lower += primary.lower[layer].tolist()
         self.whole = self.whole and primary.whole[layer]
         self.needs += primary.needs(layer, first)
+        self.needs += [self._not_known(first + cell) for cell in sorted(one.compared) if not primary.unsafe[cell]]
         return first
+
+    def _not_known(self, unknown: int) -> Need:
+        """That a number does not become known, to a hundredth of it."""
+        return Need(unknown, width=NEARLY * abs(self.value[unknown]), integers=2 if self.whole else 0)
 
     def layer(self) -> Layer:
         """The layer, with every equation that holds."""
