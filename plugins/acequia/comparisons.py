@@ -202,8 +202,8 @@ def forget(work: Work, table: str, period: str) -> None:
     for path in sorted(feed.glob(f"*/*/cells.{table}.{period}.*.json")):
         record = Record.load(path)
         if not any(_is_public(work, record, content) for content in record.contents):
-            path.unlink()
             path.with_suffix(".parquet").unlink(missing_ok=True)
+            path.unlink()  # last: by it whoever was killed here is found again
 
 
 def linked(work: Work, cells: Cells, known: Sequence[Known]) -> Links:
