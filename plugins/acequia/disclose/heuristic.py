@@ -352,6 +352,11 @@ class Choice:
 
     def _proven_again(self, keys: Sequence[tuple[int, int]]) -> bool:
         while asked := [(key, to) for key in keys for to in itertools.islice(self._attackers(key), 1)]:
+            hopeless = [key for key, to in asked if self.demand(*key, to).size <= 0]
+            for key in hopeless:  # as in `_proof`: there is nothing to ask for
+                self.proofs[key].append(Proof(frozenset(), frozenset()))
+            if hopeless:
+                continue
             found = self._together(asked)
             if found is None:
                 return False
