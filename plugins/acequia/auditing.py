@@ -15,7 +15,7 @@ from acequia.disclose import certificate, stop
 from acequia.disclose.audit import NARROW_PCT, Audited, audit, standing
 from acequia.disclose.counts import further
 from acequia.disclose.public import Told, related, told
-from acequia.disclose.structure import structure
+from acequia.disclose.structure import of_published, structure
 from acequia.errors import AcequiaError
 from acequia.flow import Cells, Disclosed
 from acequia.period import Period
@@ -84,10 +84,10 @@ def require_safe(work: Work, disclosed: Disclosed, cells: Cells, table: Table) -
     Raises:
         AcequiaError: `release_stopped` where a number that must stay unknown could be worked out.
     """
-    shape = structure(cells, table, work.feed, work.feed_name)
+    rows = read_cells(disclosed, table)
+    shape = of_published(structure(cells, table, work.feed, work.feed_name), rows)
     if further(disclosed.rules):
         shape["rounding"]["reach"] = 2  # multiples of the base, since the next ones did not add up
-    rows = read_cells(disclosed, table)
     name, release = f"{work.partner}.{cells.table}", release_name(digest(rows))
     if work.lake.files.exists(f"{period_folder(work.partner, cells.table, cells.period)}/{release}/{COMPLETE}"):
         return disclosed.model_copy(update={"structure": shape, "certificate": _told_before(disclosed)})

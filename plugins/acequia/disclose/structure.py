@@ -96,6 +96,23 @@ def _dimension(made: pa.Table, name: str, table: Table) -> dict[str, Any]:
     return told | {"parents": dict(sorted(parents.items()))}
 
 
+def of_published(shape: dict[str, Any], rows: pa.Table) -> dict[str, Any]:
+    """The shape with the values alone that the published rows hold, and those above them: noise takes cells out."""
+    return shape | {"by": [_of_values(told, rows.column(told["name"]).to_pylist()) for told in shape["by"]]}
+
+
+def _of_values(told: dict[str, Any], values: list[Any]) -> dict[str, Any]:
+    if "parents" not in told:
+        return told
+    parents, seen = told["parents"], set[str]()
+    for value in values:
+        place = "" if value is None else str(value)
+        while place in parents and place not in seen:
+            seen.add(place)
+            place = parents[place]
+    return told | {"parents": {low: high for low, high in parents.items() if low in seen}}
+
+
 def _measure(name: str, measure: Any, table: Table, feed: Feed) -> dict[str, Any]:
     kind = _KINDS[type(measure)]
     of = {
