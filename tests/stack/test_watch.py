@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from acequia.agreement.calendar import holidays
-from acequia.agreement.load import find
+from acequia.agreement.load import find, versions
 from acequia.demo import airflow as stack
 from acequia.ledger.listing import DeliveryRow
+from acequia.notices.first_seen import note_new
 from acequia.opening import ledger_of
 from acequia.pauses import pause, resume
 from acequia.period import Period
@@ -32,6 +34,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     for path in made.settings.partners.glob("*.yaml"):
         if path.stem != PARTNER:
             path.unlink()
+    # An installation that is new to a feed awaits nothing that was due before: this one has known it for a month.
+    a_month_ago = replace(ledger_of(made.settings), clock=lambda: datetime.now(UTC) - timedelta(days=30))
+    note_new(a_month_ago, [versions(made.settings.partners, PARTNER)])
     return made
 
 
